@@ -1,0 +1,88 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every Swift target of ours is held to this.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+]
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let tomlKit = Target.Dependency.product(name: "TOMLKit", package: "TOMLKit")
+
+/// A library target: a room of the house, see Documentation/Architecture.md.
+func room(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+/// The tests of one target; they may also use what TestSupport offers.
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies + ["TestSupport"], swiftSettings: strict)
+}
+
+let package = Package(
+    name: "anygptd",
+    products: [
+        .executable(name: "anygptd", targets: ["anygptd"]),
+        .executable(name: "anygpt", targets: ["anygpt"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+    ],
+    targets: [
+        // C: our kernels, and system libraries with the shims that Swift needs to import them.
+        .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3", "-fno-math-errno"])]),
+        .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+        .systemLibrary(name: "COpus", pkgConfig: "opus", providers: [.apt(["libopus-dev"])]),
+        .systemLibrary(name: "CSampleRate", pkgConfig: "samplerate", providers: [.apt(["libsamplerate0-dev"])]),
+        .systemLibrary(name: "CSndFile", pkgConfig: "sndfile", providers: [.apt(["libsndfile1-dev"])]),
+        .systemLibrary(name: "CWebSockets", pkgConfig: "libwebsockets", providers: [.apt(["libwebsockets-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .target(name: "CSentencePiece", linkerSettings: [.linkedLibrary("sentencepiece")]),
+        .target(
+            name: "CVoiceActivity",
+            cxxSettings: [.unsafeFlags(["-I/usr/include/webrtc_audio_processing"])],
+            linkerSettings: [.linkedLibrary("webrtc_audio_processing")]),
+
+        // From the machine upwards: a target imports only from the rows above it.
+        room("Compute", []),
+        room("Tensors", ["CKernels", "COpenBLAS", "Compute"]),
+        room("Checkpoints", ["Tensors", "CZlib"]),
+        room("Tokenizers", ["CSentencePiece"]),
+        room("Layers", ["Tensors", "Checkpoints"]),
+        room("SpeechTokenizer", ["Layers"]),
+        room("SoundStorm", ["Layers"]),
+        room("Llama", ["Layers"]),
+        room("AnyGPT", ["Compute", "Tokenizers", "SpeechTokenizer", "SoundStorm", "Llama"]),
+        room("Audio", ["COpus", "CSampleRate", "CSndFile", "CVoiceActivity"]),
+        room("Wire", []),
+        room("WebSockets", ["CWebSockets"]),
+        room("Parity", ["Audio", "AnyGPT"]),
+        room("Server", ["AnyGPT", "Audio", "Wire", "WebSockets", logging, tomlKit]),
+        room("Client", ["Audio", "Wire", "WebSockets"]),
+
+        .executableTarget(name: "anygptd", dependencies: ["Server", argumentParser, logging], swiftSettings: strict),
+        .executableTarget(
+            name: "anygpt", dependencies: ["Client", "Parity", "Server", argumentParser], swiftSettings: strict),
+
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+        tests("TensorsTests", ["Tensors", "CKernels", "Compute"]),
+        tests("CheckpointsTests", ["Checkpoints"]),
+        tests("TokenizersTests", ["Tokenizers"]),
+        tests("SpeechTokenizerTests", ["SpeechTokenizer"]),
+        tests("SoundStormTests", ["SoundStorm"]),
+        tests("LlamaTests", ["Llama"]),
+        tests("AnyGPTTests", ["AnyGPT"]),
+        tests("AudioTests", ["Audio"]),
+        tests("WireTests", ["Wire"]),
+        tests("WebSocketsTests", ["WebSockets"]),
+        tests("ParityTests", ["Parity"]),
+        tests("ServerTests", ["Server", "Client"]),
+    ],
+    cxxLanguageStandard: .cxx17
+)
