@@ -36,7 +36,8 @@ let package = Package(
     ],
     targets: [
         // C: our kernels, and system libraries with the shims that Swift needs to import them.
-        .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3", "-fno-math-errno"])]),
+        .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3", "-fno-math-errno", "-Wno-psabi"])]),
+        .target(name: "CPlatform"),
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
         .systemLibrary(name: "COpus", pkgConfig: "opus", providers: [.apt(["libopus-dev"])]),
         .systemLibrary(name: "CSampleRate", pkgConfig: "samplerate", providers: [.apt(["libsamplerate0-dev"])]),
@@ -50,7 +51,7 @@ let package = Package(
             linkerSettings: [.linkedLibrary("webrtc_audio_processing")]),
 
         // From the machine upwards: a target imports only from the rows above it.
-        room("Compute", []),
+        room("Compute", ["CPlatform"]),
         room("Tensors", ["CKernels", "COpenBLAS", "Compute"]),
         room("Checkpoints", ["Tensors", "CZlib"]),
         room("Tokenizers", ["CSentencePiece"]),

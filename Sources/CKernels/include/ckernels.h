@@ -1,1 +1,87 @@
-// kernels
+// Inner loops of the networks. Each function is named by its maths, with the shapes of its arguments beside it.
+//
+// One table of functions per instruction set; ck_best() chooses once, by what the processor has. Tests ask for every
+// table that this processor can run and hold it to the scalar one. All arrays are row-major fp32 unless named otherwise,
+// may be unaligned, and must not overlap unless a comment says "in place".
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct ck_table {
+    /// "scalar", "avx2" or "avx512".
+    const char *name;
+
+    /// sum(a[i] * b[i]); a, b: [n]
+    float (*dot_f32)(const float *a, const float *b, size_t n);
+    /// y[r] = dot(w[r, :], x) + (bias ? bias[r] : 0); w: [rows, n], x: [n], y: [rows]
+    void (*gemv_f32)(float *y, const float *w, const float *x, const float *bias, size_t rows, size_t n);
+    /// y += a * x; x, y: [n]
+    void (*axpy_f32)(float *y, float a, const float *x, size_t n);
+    /// y += x; x, y: [n]
+    void (*add_f32)(float *y, const float *x, size_t n);
+    /// y[r, :] += bias; y: [rows, n], bias: [n]
+    void (*add_bias_f32)(float *y, const float *bias, size_t rows, size_t n);
+    /// y *= a; y: [n]
+    void (*scale_f32)(float *y, float a, size_t n);
+
+    /// c[r, j] = start + sum over i of a[r * lda + i] * b[i, j], with start = c[r, j] if adding, else bias[j] (or 0).
+    /// b: [k, n] in panels of CK_PANEL columns, as ck_pack_f32 writes them; rows of a may overlap (lda < k).
+    ///
+    /// Every element is accumulated in the order of i, whatever m, n and its place are: a stream that is cut into
+    /// pieces gives the same bits as the whole, which a BLAS does not promise (and OpenBLAS does not keep).
+    void (*gemm_packed_f32)(float *c, size_t ldc, const float *a, size_t lda, const float *panels, const float *bias,
+                            size_t m, size_t n, size_t k, bool adding);
+
+    /// LLaMA's RMSNorm: y = x / sqrt(mean(x^2) + eps) * weight; x, y: [rows, n], weight: [n]; in place allowed
+    void (*rms_norm_f32)(float *y, const float *x, const float *weight, size_t rows, size_t n, float eps);
+    /// y = (x - mean) / sqrt(var + eps) * weight + bias, biased variance; x, y: [rows, n]; bias may be NULL; in place
+    /// allowed
+    void (*layer_norm_f32)(float *y, const float *x, const float *weight, const float *bias, size_t rows, size_t n,
+                           float eps);
+    /// y = (x - mean) / sqrt(max(var, eps)) * weight, biased variance; x, y: [rows, n]; in place allowed
+    void (*clamped_norm_f32)(float *y, const float *x, const float *weight, size_t rows, size_t n, float eps);
+    /// softmax over each row, in place; x: [rows, n]
+    void (*softmax_f32)(float *x, size_t rows, size_t n);
+
+    /// y = x * sigmoid(x); [n]; in place allowed
+    void (*silu_f32)(float *y, const float *x, size_t n);
+    /// gate = gate * sigmoid(gate) * up; [n]
+    void (*swiglu_f32)(float *gate, const float *up, size_t n);
+    /// y = x[:, :n] * sigmoid(x[:, n:]); x: [rows, 2n], y: [rows, n]
+    void (*glu_f32)(float *y, const float *x, size_t rows, size_t n);
+    /// y = x > 0 ? x : exp(x) - 1; [n]; in place allowed
+    void (*elu_f32)(float *y, const float *x, size_t n);
+    /// y = x + sin(alpha x)^2 / (alpha + 1e-9); x, y: [rows, n], alpha: [n]; in place allowed
+    void (*snake_f32)(float *y, const float *x, const float *alpha, size_t rows, size_t n);
+    /// One LSTM step. gates: [4n] in PyTorch's order input, forget, cell, output (pre-activation, destroyed);
+    /// c: [n] updated; h: [n] written
+    void (*lstm_gates_f32)(float *gates, float *c, float *h, size_t n);
+    /// Rotates pairs (i, i + n/2) of each head: x: [heads, n] in place, cosine, sine: [n/2]
+    void (*rope_f32)(float *x, const float *cosine, const float *sine, size_t heads, size_t n);
+    /// Depthwise convolution along rows: y[t, c] = bias[c] + sum_k x[t + k, c] * w[k, c];
+    /// x: [rows + taps - 1, n], w: [taps, n], y: [rows, n]
+    void (*depthwise_f32)(float *y, const float *x, const float *w, const float *bias, size_t rows, size_t taps,
+                          size_t n);
+
+    /// y = x; x: [n] IEEE half precision
+    void (*f16_to_f32)(float *y, const uint16_t *x, size_t n);
+    /// y = x; x: [n] bfloat16
+    void (*bf16_to_f32)(float *y, const uint16_t *x, size_t n);
+} ck_table;
+
+/// Columns of a panel of gemm_packed_f32.
+#define CK_PANEL 32
+/// Floats that a packed [k, n] matrix takes: the last panel is filled up with zeros.
+static inline size_t ck_packed_count(size_t k, size_t n) { return (n + CK_PANEL - 1) / CK_PANEL * CK_PANEL * k; }
+/// Packs b[i * row_stride + j * column_stride], i < k, j < n, into panels.
+void ck_pack_f32(float *panels, const float *b, size_t row_stride, size_t column_stride, size_t k, size_t n);
+
+/// The table that every processor can run: the reference for the others.
+const ck_table *ck_scalar(void);
+/// NULL where the processor (or the architecture) lacks the instructions.
+const ck_table *ck_avx2(void);
+const ck_table *ck_avx512(void);
+/// The fastest table that this processor can run.
+const ck_table *ck_best(void);

@@ -1,0 +1,48 @@
+import CPlatform
+
+/// The threads that compute: the only ones that run networks.
+///
+/// Work arrives in two shapes. Jobs of a `ComputeLane` (an actor's code between two awaits) run one at a time per lane,
+/// the most urgent class first, in order of arrival within a class. Shares of a `parallelFor` go before all jobs, since
+/// a job is already waiting for them.
+///
+/// Swift's cooperative pool stays free for glue: a token loop there would delay every timer and socket of the process.
+public final class ComputePool: Sendable {
+    private let queues: WorkQueues
+    /// How many threads compute.
+    public let threadCount: Int
+
+    /// Starts the threads. `threads` 0 means one for each processor that this process may use.
+    public init(threads: Int = 0) {
+        let count = threads > 0 ? threads : ComputePool.processorCount
+        threadCount = count
+        queues = WorkQueues()
+        for index in 0..<count { startThread(named: "compute-\(index)") { [queues] in queues.work() } }
+    }
+
+    deinit { queues.stop() }
+
+    /// One pool for the whole process, sized by the processors; library code that is given none uses this.
+    public static let shared = ComputePool()
+
+    /// The processors that this process may run on (its affinity, not the machine's size).
+    public static var processorCount: Int { Int(cplatform_processor_count()) }
+
+    /// A new serial executor on this pool's threads.
+    public func lane(_ workClass: WorkClass) -> ComputeLane { ComputeLane(workClass, on: queues) }
+
+    /// Calls `body` with 0..<count, spread over the idle threads of the pool and the calling one; returns when all are
+    /// done. Busy threads don't come to help, so nobody ever waits for an unrelated job.
+    public func parallelFor(_ count: Int, _ body: (Int) -> Void) {
+        guard count > 1, threadCount > 1 else {
+            for index in 0..<count { body(index) }
+            return
+        }
+        withoutActuallyEscaping(body) { body in
+            let batch = Batch(count: count, body: body)
+            queues.offer(batch, copies: min(count, threadCount) - 1)
+            batch.work()
+            queues.withdraw(batch)
+        }
+    }
+}
