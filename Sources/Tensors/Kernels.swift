@@ -1,4 +1,5 @@
-import CKernels
+// Whoever imports Tensors may call the table's functions; nobody else imports the kernels themselves.
+@_exported import CKernels
 
 /// The inner loops for this processor, chosen once at the start.
 ///
