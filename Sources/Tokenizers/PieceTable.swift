@@ -9,8 +9,8 @@ struct PieceTable {
         case unknown = 2
         case control = 3
         case userDefined = 4
-        case byte = 5
-        case unused = 6
+        case unused = 5
+        case byte = 6
     }
 
     /// One piece; its index in `pieces` is its id.

@@ -41,7 +41,7 @@ import Testing
     }
 
     @Test func aModelCutOffAnywhereIsRefused() throws {
-        let folder = try TemporaryFolder(copying: TemporaryFolder.tokenizerFiles)
+        let folder = try TemporaryFolder(copying: ["tokenizer_config.json"])
         let model = try Data(contentsOf: Golden.file("llama-hf", "tokenizer.model"))
         for length in stride(from: 0, to: model.count, by: 37) + [model.count - 1] {
             try folder.write("tokenizer.model", model.prefix(length))
@@ -50,7 +50,7 @@ import Testing
     }
 
     @Test func corruptModelsNeverCrash() throws {
-        let folder = try TemporaryFolder(copying: TemporaryFolder.tokenizerFiles)
+        let folder = try TemporaryFolder(copying: ["tokenizer_config.json"])
         let model = try Data(contentsOf: Golden.file("llama-hf", "tokenizer.model"))
         let seed: UInt64 = 7
         var generator = TestGenerator(seed: seed)
