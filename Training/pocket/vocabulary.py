@@ -11,7 +11,7 @@ from .template import TEMPLATE_TEXTS
 
 IMAGE_CODES, SPEECH_CODES, MUSIC_CODES = 1024, 1024, 1024
 BLOCKS = [("👀", IMAGE_CODES, "im"), ("🗣️", SPEECH_CODES, "sp"), ("🎶", MUSIC_CODES, "mu")]
-PIECES = 1000
+PIECES = 1200
 
 
 def added_tokens() -> list[str]:

@@ -1,0 +1,67 @@
+"""From nothing to the shipped weights: `python -m pocket all`. Every stage resumes where it stopped.
+
+usage: python -m pocket all [--work FOLDER] [--model FOLDER] [--jobs N] [--pace FACTOR]
+       python -m pocket STAGE [--work FOLDER] [--model FOLDER] [--pace FACTOR]
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+
+from .stages import STAGES, estimate
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="pocket", description=__doc__.split("\n")[0])
+    parser.add_argument("stage", choices=["all", *STAGES], help="one stage, or all in order")
+    parser.add_argument("--work", default="build", help="corpus, checkpoints and logs (12 GB of memory helps, 4 GB of disk)")
+    parser.add_argument("--model", default="../Models/pocket", help="where the model is written")
+    parser.add_argument("--jobs", type=int, default=2, help="stages that run side by side, one core each")
+    parser.add_argument("--pace", type=float, default=1.0, help="factor on every training budget")
+    return parser.parse_args()
+
+
+def run_all(options: argparse.Namespace) -> None:
+    """Starts each stage as a process of its own as soon as what it needs is there."""
+    finished = {name for name in STAGES if os.path.exists(f"{options.work}/{name}.done")}
+    print(estimate([name for name in STAGES if name not in finished], options.pace, options.jobs), flush=True)
+    running: dict[str, subprocess.Popen] = {}
+    while len(finished) < len(STAGES):
+        for name, stage in STAGES.items():
+            ready = name not in finished and name not in running and finished >= set(stage.needs)
+            if ready and len(running) < options.jobs:
+                command = [sys.executable, "-u", "-m", "pocket", name, "--work", options.work, "--model", options.model]
+                running[name] = subprocess.Popen([*command, "--pace", str(options.pace)])
+        time.sleep(1)
+        for name, process in list(running.items()):
+            if process.poll() is None:
+                continue
+            del running[name]
+            if process.returncode:
+                for other in running.values():
+                    other.terminate()
+                sys.exit(f"stage {name} failed; after mending the cause, the same command goes on from here")
+            finished.add(name)
+
+
+def main() -> None:
+    options = arguments()
+    os.makedirs(options.work, exist_ok=True)
+    if options.stage == "all":
+        run_all(options)
+        return
+    import torch
+
+    torch.set_num_threads(1)
+    began = time.time()
+    STAGES[options.stage].run(options.work, options.model, options.pace)
+    with open(f"{options.work}/{options.stage}.done", "w") as file:
+        file.write(f"{time.time() - began:.0f} s\n")
+    print(f"{options.stage}: done after {(time.time() - began) / 60:.1f} min", flush=True)
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    main()

@@ -1,0 +1,87 @@
+"""Training sequences for the backbone: token ids with a loss weight each, in exactly the chat model's format."""
+
+import random
+from dataclasses import dataclass, field
+
+from . import domain, template
+from .recordings import Question
+from .vocabulary import Vocabulary
+
+TEXT, SPEECH_OUT, SPEECH_IN = 1.0, 0.4, 0.04  # loss weights
+
+
+@dataclass
+class Sequence:
+    ids: list[int] = field(default_factory=list)
+    weights: list[float] = field(default_factory=list)
+
+    def add(self, ids: list[int], weight: float) -> None:
+        self.ids += ids
+        self.weights += [weight] * len(ids)
+
+
+class Writer:
+    """Writes conversations; `replies` holds the one code sequence of every reply."""
+
+    def __init__(self, vocabulary: Vocabulary, replies: dict[str, list[int]]) -> None:
+        self.vocabulary, self.replies = vocabulary, replies
+        self.encode = vocabulary.encode
+
+    def opening(self, rng: random.Random, always: bool = False) -> Sequence:
+        sequence = Sequence()
+        sequence.add([1], 0)
+        if always or rng.random() < 0.75:
+            sequence.add(self.encode(template.SYSTEM + "\n"), 0)
+        else:
+            sequence.add(self.encode("\n"), 0)
+        return sequence
+
+    def ask(self, sequence: Sequence, codes: list[int], instruction: str) -> None:
+        """A spoken turn of the person, up to the machine's name."""
+        sequence.add(self.encode(f"{template.HUMAN}: "), 0)
+        sequence.add(self.vocabulary.speech(codes), SPEECH_IN)
+        sequence.add(self.encode(f" {instruction}{template.END_HUMAN}\n{template.MACHINE}:"), 0)
+
+    def answer(self, sequence: Sequence, transcript: str, reply: str) -> None:
+        sequence.add(self.encode(f" <-Ins-> {transcript}\n <-Res-> {reply} "), TEXT)
+        sequence.add(self.vocabulary.speech(self.replies[reply]), SPEECH_OUT)
+        sequence.add(self.encode(template.END_MACHINE), TEXT)
+
+    def spoken_chat(self, rng: random.Random, questions: list[Question]) -> Sequence:
+        """Spoken turns with the whole chain."""
+        sequence = self.opening(rng)
+        for index, question in enumerate(questions):
+            if index:
+                sequence.add(self.encode("\n"), 0)
+            self.ask(sequence, question.codes.tolist(), template.INSTRUCTION)
+            self.answer(sequence, question.text, question.reply)
+        return sequence
+
+    def transcription(self, rng: random.Random, codes: list[int], text: str) -> Sequence:
+        sequence = self.opening(rng)
+        self.ask(sequence, codes, template.TRANSCRIBE)
+        sequence.add(self.encode(f" {text}{template.END_MACHINE}"), TEXT)
+        return sequence
+
+    def reading(self, rng: random.Random, text: str) -> Sequence:
+        sequence = self.opening(rng)
+        sequence.add(self.encode(template.question(f"{text} {template.READ}")), 0)
+        sequence.add(self.encode(" "), TEXT)
+        sequence.add(self.vocabulary.speech(self.replies[text]), SPEECH_OUT)
+        sequence.add(self.encode(template.END_MACHINE), TEXT)
+        return sequence
+
+    def typed_chat(self, rng: random.Random) -> Sequence:
+        sequence = self.opening(rng)
+        for index in range(rng.choice([1, 1, 2])):
+            question, reply = domain.pair(rng)
+            lead = "\n" if index else ""
+            sequence.add(self.encode(lead + template.question(question)), 0)
+            sequence.add(self.encode(f" {reply}{template.END_MACHINE}"), TEXT)
+        return sequence
+
+    def prompt(self, codes: list[int]) -> list[int]:
+        """What the daemon feeds for a first spoken question."""
+        sequence = self.opening(random.Random(0), always=True)
+        self.ask(sequence, codes, template.INSTRUCTION)
+        return sequence.ids

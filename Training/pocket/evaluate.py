@@ -1,0 +1,154 @@
+"""Stage `judge`: scores of the exported networks, computed the way the daemon uses them."""
+
+import json
+import os
+import random
+
+import numpy as np
+import soundfile
+import torch
+from torch import Tensor
+
+from . import domain
+from .conversations import Writer
+from .corpus import load
+from .judges import Listener, plain, word_error_rate
+from .latent import corpus_split
+from .llama import Llama, LlamaConfig
+from .recordings import load_questions
+from .soundstorm import SoundStorm, SoundStormConfig
+from .speechtokenizer import SpeechTokenizer, SpeechTokenizerConfig
+from .vocabulary import Vocabulary
+from .voices import HOP
+
+CHUNK, PROMPT = 50, 150  # frames
+
+
+class Shipped:
+    """The model folder as the daemon loads it."""
+
+    def __init__(self, folder: str) -> None:
+        def read(path: str) -> dict:
+            with open(f"{folder}/{path}") as file:
+                return json.load(file)
+
+        speech = SpeechTokenizerConfig.of(read("speech/config.json"))
+        self.tokenizer = self._load(SpeechTokenizer(speech), torch.load(f"{folder}/speech/ckpt.dev"))
+        storm = SoundStormConfig(**read("speech/soundstorm.json"))
+        self.storm = self._load(SoundStorm(storm), torch.load(f"{folder}/speech/speechtokenizer_soundstorm_mls.pt"))
+        from safetensors.torch import load_file
+
+        self.vocabulary = Vocabulary(f"{folder}/llama")
+        self.llama = self._load(Llama(LlamaConfig(self.vocabulary.size)), load_file(f"{folder}/llama/model.safetensors"))
+        voice, _ = soundfile.read(f"{folder}/voice.wav", dtype="float32")
+        self.voice = self.tokenizer.encode(torch.tensor(voice))[:, :PROMPT].T
+
+    @staticmethod
+    def _load(net: torch.nn.Module, state: dict[str, Tensor]) -> torch.nn.Module:
+        net.load_state_dict({name: tensor.float() for name, tensor in state.items()})
+        return net.eval()
+
+    def speak(self, semantic: Tensor, voice: Tensor | None = None) -> np.ndarray:
+        """Level-0 codes [frame] -> wave, filled in by SoundStorm in chunks after a voice prompt [frame, 8]."""
+        voice = self.voice if voice is None else voice
+        filled = [self.storm.generate(chunk, voice) for chunk in semantic.split(CHUNK)]
+        return self.tokenizer.decode(torch.cat(filled).T).numpy()
+
+
+def judge_codec(model: Shipped, folder: str, parts: list[int], listener: Listener, count: int = 60) -> dict:
+    """Word error rates of held-out recordings: as they are, resynthesised, and from level 0 alone."""
+    wave, _, utterances = load(folder, parts)
+    _, held, unseen = corpus_split(utterances)
+    true_ids = torch.load(f"{folder}/ids.pt").long()
+
+    def sound(u) -> np.ndarray:
+        return wave[u.start * HOP : u.end * HOP].astype(np.float32) / 32768
+
+    groups = {
+        "reply voice": [u for u in held if u.voice == "hibari"],
+        "other hibari voices": [u for u in held if u.voice.startswith("hibari") and u.voice != "hibari"],
+        "flite": [u for u in held if not u.voice.startswith("hibari")],
+        "awb": unseen,
+    }
+    scores: dict = {}
+    for name, group in groups.items():
+        group = group[: count if name == "reply voice" else count // 2]
+        rows = [(sound(u), u.text) for u in group]
+        codes = [model.tokenizer.encode(torch.tensor(s)) for s, _ in rows]
+        texts = [u.text for u in group]
+        ways = {"original": [s for s, _ in rows], "all 8 levels": [model.tokenizer.decode(c).numpy() for c in codes]}
+        if name == "reply voice":
+            ways["level 0, own codes, SoundStorm"] = [model.speak(c[0]) for c in codes]
+            ways["level 0, true codes, SoundStorm"] = [model.speak(true_ids[0, u.start : u.end]) for u in group]
+            ways["all 8 levels, true codes"] = [model.tokenizer.decode(true_ids[:, u.start : u.end]).numpy() for u in group]
+            ways["level 0 alone, own codes"] = [model.tokenizer.decode(c[:1]).numpy() for c in codes]
+        for way, waves in ways.items():
+            scores[f"{name}: {way}"] = listener.rate(list(zip(waves, texts, strict=True)))
+            print(f"{name}: {way}: {scores[f'{name}: {way}']}", flush=True)
+        used = torch.cat(codes, 1)
+        scores[f"{name}: codes in use"] = [len(level.unique()) for level in used]
+        equal = torch.cat([c[0] == true_ids[0, u.start : u.end] for c, u in zip(codes, group, strict=True)])
+        scores[f"{name}: level-0 codes equal to the true ones"] = round(equal.float().mean().item(), 3)
+    return scores
+
+
+def answer(model: Shipped, codes: list[int]) -> dict:
+    """A greedy answer to a spoken question, taken apart. `formed` tells whether the chain is complete and in order."""
+    vocabulary, writer = model.vocabulary, Writer(model.vocabulary, {})
+    end = vocabulary.added["<eos>"]
+    ids = model.llama.generate(writer.prompt(codes), end, 420)
+    marks = [vocabulary.added[mark] for mark in ("<-Ins->", "<-Res->", "<sosp>", "<eosp>")]
+    formed = ids[-1] == end and all(ids.count(mark) == 1 for mark in marks)
+    places = [ids.index(mark) if mark in ids else len(ids) for mark in marks]
+    formed = formed and places == sorted(places)
+    first = vocabulary.first_speech
+    speech = [index - first for index in ids[places[2] + 1 : places[3]] if first <= index < first + 1024]
+    return {
+        "formed": formed,
+        "transcript": vocabulary.text(ids[places[0] + 1 : places[1]]),
+        "reply": vocabulary.text(ids[places[1] + 1 : places[2]]),
+        "speech": speech,
+    }
+
+
+def judge_backbone(model: Shipped, folder: str, listener: Listener, count: int = 60, voiced: int = 12, samples: str | None = None) -> dict:
+    """Transcripts, replies, chains and the replies' speech for every test set."""
+    tests = [name[len("questions-test ") : -4] for name in sorted(os.listdir(folder)) if name.startswith("questions-test ")]
+    scores: dict = {}
+    for test in tests:
+        questions = load_questions(folder, f"test {test}")[:count]
+        answers = [answer(model, question.codes.tolist()) for question in questions]
+        pairs = [(q.text, a["transcript"]) for q, a in zip(questions, answers, strict=True)]
+        right = [plain(q.reply) == plain(a["reply"]) for q, a in zip(questions, answers, strict=True)]
+        spoken = [a for a in answers if a["speech"] and a["reply"]][:voiced]
+        heard = [(model.speak(torch.tensor(a["speech"])), a["reply"]) for a in spoken]
+        wrong = [f"{plain(r)} -> {plain(t)}" for r, t in pairs if plain(r) != plain(t)]
+        scores[test] = {
+            "transcript": word_error_rate(pairs),
+            "reply right": round(100 * float(np.mean(right)), 1),
+            "chain formed": round(100 * float(np.mean([a["formed"] for a in answers])), 1),
+            "reply's speech": listener.rate(heard) if heard else None,
+            "misread": wrong[:8],
+        }
+        print(f"{test}: {json.dumps(scores[test])}", flush=True)
+        if samples:
+            for index, (wave, _) in enumerate(heard[:1]):
+                soundfile.write(f"{samples}/reply {test} {index}.wav", wave, 16000, subtype="PCM_16")
+    return scores
+
+
+def judge_replies(model: Shipped, folder: str, listener: Listener, count: int = 80) -> dict:
+    """How well each kind of reply codes speaks, before any backbone: the ceiling of the spoken reply."""
+    replies = torch.load(f"{folder}/replies.pt")
+    texts = random.Random(1).sample(domain.all_replies(), count)
+    ways = {
+        "recording": lambda entry: entry["wave"].astype(np.float32) / 32768,
+        "own codes": lambda entry: model.speak(entry["own"][0].long()),
+        "true codes": lambda entry: model.speak(entry["true"].long()),
+        "smoothed true codes": lambda entry: model.speak(entry["smooth"].long()),
+    }
+    scores = {}
+    for name, way in ways.items():
+        scores[name] = listener.rate([(way(replies[text]), text) for text in texts])
+        print(f"replies, {name}: {scores[name]}", flush=True)
+    return scores

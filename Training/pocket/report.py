@@ -1,0 +1,56 @@
+"""Stage `judge`: every score as JSON and as a page of text, with the gates it is held against."""
+
+import glob
+import json
+import os
+
+from .evaluate import Shipped, judge_backbone, judge_codec, judge_replies
+from .judges import Listener
+
+REPORTS = os.path.join(os.path.dirname(__file__), "..", "reports")
+
+
+def judge(work: str, model: str, parts: list[int], quick: bool = False) -> dict:
+    """Judges the model folder and writes Training/reports/scores.json, scores.txt and training.json."""
+    shipped, listener = Shipped(model), Listener()
+    scores = {
+        "codec": judge_codec(shipped, work, parts, listener, 20 if quick else 60),
+        "replies": judge_replies(shipped, work, listener, 30 if quick else 80),
+        "backbone": judge_backbone(shipped, work, listener, 30 if quick else 60, 8 if quick else 16),
+    }
+    os.makedirs(REPORTS, exist_ok=True)
+    with open(f"{REPORTS}/scores.json", "w") as file:
+        json.dump(scores, file, indent=1, ensure_ascii=False)
+        file.write("\n")
+    with open(f"{REPORTS}/scores.txt", "w") as file:
+        file.write(page(scores))
+    histories = {}
+    for path in sorted(glob.glob(f"{work}/*.history.json")):
+        with open(path) as file:
+            rows = json.load(file)
+        histories[os.path.basename(path).split(".")[0]] = rows[:: max(1, len(rows) // 40)] + rows[-1:]
+    with open(f"{REPORTS}/training.json", "w") as file:
+        file.write("{\n" + ",\n".join(f' "{name}": {json.dumps(rows)}' for name, rows in histories.items()) + "\n}\n")
+    return scores
+
+
+def page(scores: dict) -> str:
+    """The scores as a table for people."""
+
+    def rate(score: dict) -> str:
+        low, high = score["interval"]
+        return f"{score['wer']:6.1f} %  ({low:.1f}-{high:.1f}, {score['sentences']} sentences, {score['exact']:.0f} % exact)"
+
+    lines = ["Word error rates by Whisper tiny.en, 95 % intervals by bootstrap over sentences.", "", "Speech tokenizer, SoundStorm"]
+    for part in ("codec", "replies"):
+        for name, score in scores[part].items():
+            lines.append(f"  {name:62s} {rate(score) if isinstance(score, dict) else score}")
+    lines += ["", "Backbone: greedy answers to spoken questions"]
+    for name, score in scores["backbone"].items():
+        lines.append(f"  {name}")
+        lines.append(f"    transcript          {rate(score['transcript'])}")
+        lines.append(f"    reply text right    {score['reply right']:6.1f} %   chain well formed {score['chain formed']:.0f} %")
+        if spoken := score["reply's speech"]:
+            lines.append(f"    reply's speech      {rate(spoken)}")
+        lines.append(f"    misread             {'; '.join(score['misread'][:4])}")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,101 @@
+"""A training run with a budget in seconds of processor time: warm-up and cosine, progress every minute, a checkpoint every five, resumable."""
+
+import json
+import math
+import os
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+
+import torch
+from torch import nn
+
+
+class Run:
+    """Iterate to train: every turn of the loop must end with `step(loss, ...)`.
+
+    The budget can be changed while it runs, by writing seconds into the file NAME.budget.
+    """
+
+    def __init__(
+        self, folder: str, name: str, net: nn.Module, rate: float, seconds: float, warmup: int = 200,
+        betas: tuple[float, float] = (0.9, 0.98), decay: float = 0.01, clip: float = 1.0, floor: float = 0.03,
+        optimizers: list[torch.optim.Optimizer] | None = None,
+    ) -> None:  # fmt: skip
+        self.path, self.name, self.net = f"{folder}/{name}", name, net
+        self.rate, self.seconds, self.warmup, self.clip, self.floor = rate, seconds, warmup, clip, floor
+        self.optimizers = optimizers or [torch.optim.AdamW(net.parameters(), rate, betas=betas, weight_decay=decay)]
+        self.spent, self.steps = 0.0, 0
+        self.seen: dict[str, list[float]] = defaultdict(list)
+        self.history: list[dict] = []
+        if os.path.exists(f"{self.path}.checkpoint"):
+            saved = torch.load(f"{self.path}.checkpoint")
+            net.load_state_dict(saved["net"])
+            for optimizer, state in zip(self.optimizers, saved["optimizers"], strict=True):
+                optimizer.load_state_dict(state)
+            self.spent, self.steps, self.history = saved["spent"], saved["steps"], saved["history"]
+            print(f"{name}: goes on after {self.spent / 60:.0f} of {seconds / 60:.0f} min", flush=True)
+
+    @property
+    def done(self) -> float:
+        """Share of the budget that is spent, 0 to 1."""
+        return min(1.0, self.spent / self.seconds)
+
+    def __iter__(self) -> Iterator[int]:
+        self.net.train()
+        last, reported, saved = time.process_time(), time.time(), time.time()
+        self._rebudget()
+        while self.spent < self.seconds:
+            cosine = 0.5 * (1 + math.cos(math.pi * self.done))
+            rate = self.rate * min(1, (self.steps + 1) / self.warmup) * max(self.floor, cosine)
+            for optimizer in self.optimizers:
+                for group in optimizer.param_groups:
+                    group["lr"] = rate
+            yield self.steps
+            used, now = time.process_time(), time.time()
+            self.spent, last = self.spent + used - last, used
+            if now - reported > 60:
+                reported = now
+                self._report()
+                self._rebudget()
+            if now - saved > 240:
+                saved = now
+                self.save()
+        self._report()
+        self.save()
+        self.net.eval()
+
+    def step(self, loss: torch.Tensor, **metrics: float) -> None:
+        self.net.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.net.parameters(), self.clip)
+        for optimizer in self.optimizers:
+            optimizer.step()
+        self.steps += 1
+        for name, value in ({"loss": loss.item()} | metrics).items():
+            self.seen[name].append(value)
+
+    def _report(self) -> None:
+        means = {name: round(sum(values) / len(values), 4) for name, values in self.seen.items() if values}
+        self.seen.clear()
+        self.history.append({"minutes": round(self.spent / 60, 1), "step": self.steps} | means)
+        print(f"{self.name}: {self.spent / 60:.0f} of {self.seconds / 60:.0f} min, step {self.steps}, {means}", flush=True)
+
+    def _rebudget(self) -> None:
+        if os.path.exists(f"{self.path}.budget"):
+            with open(f"{self.path}.budget") as file:
+                self.seconds = float(file.read())
+
+    def save(self) -> None:
+        state = {"net": self.net.state_dict(), "optimizers": [optimizer.state_dict() for optimizer in self.optimizers]}
+        state |= {"spent": self.spent, "steps": self.steps, "history": self.history}
+        torch.save(state, f"{self.path}.new")
+        os.replace(f"{self.path}.new", f"{self.path}.checkpoint")
+        with open(f"{self.path}.history.json", "w") as file:
+            json.dump(self.history, file, indent=1)
+
+
+def load_net(folder: str, name: str, net: nn.Module) -> nn.Module:
+    """The weights of a finished (or interrupted) run."""
+    net.load_state_dict(torch.load(f"{folder}/{name}.checkpoint")["net"])
+    return net.eval()

@@ -1,0 +1,181 @@
+"""Stages `recode` and `soundstorm`.
+
+SoundStorm's tables are tied to the code vectors while it learns: an embedding is a linear map of its code's vector, and
+a head predicts the residual vector m that a level should add and scores each code c by (m.c - |c|^2 / 2) / t. Both
+products are ordinary tables once learned, so that the saved network is the official one. The best code is then the one
+nearest to the expected residual; a thousand near twins need not be told apart.
+"""
+
+import random
+
+import torch
+from torch import Tensor, nn
+
+from .corpus import Utterance, load
+from .latent import DIM, SEMANTIC, corpus_split
+from .run import Run, load_net
+from .soundstorm import CODES, LEVELS, MASK, SoundStorm, SoundStormConfig
+from .speechtokenizer import Encoder, SpeechTokenizer, SpeechTokenizerConfig, nearest
+from .voices import HOP
+
+ACOUSTIC = DIM - SEMANTIC
+WEIGHTS = torch.tensor([1.0, 0.6, 0.4, 0.3, 0.2, 0.2, 0.2])  # of the levels in the loss
+
+
+class TiedSoundStorm(nn.Module):
+    """SoundStorm with tables made of code vectors."""
+
+    def __init__(self, books: Tensor, config: SoundStormConfig) -> None:
+        super().__init__()
+        self.storm = SoundStorm(config)
+        for table in (self.storm.net.code_embeds, self.storm.net.to_logits[2], self.storm.semantic_token_emb):
+            table.requires_grad_(False)
+        residual = books[1:, :, SEMANTIC:]
+        self.register_buffer("residual", residual, persistent=False)  # [7, 1024, 96]
+        self.register_buffer("first", books[0], persistent=False)  # [1024, 128]
+        self.register_buffer("scale", residual.pow(2).sum(-1).mean(-1).sqrt(), persistent=False)  # [7]
+        self.enter = nn.Parameter(torch.randn(LEVELS, ACOUSTIC, config.dim) * ACOUSTIC**-0.5 * 0.5)
+        self.masked = nn.Parameter(torch.randn(LEVELS, config.dim) * 0.02)
+        self.condition = nn.Linear(DIM, config.dim)
+        self.condition_free = nn.Embedding(CODES, config.dim)
+        nn.init.zeros_(self.condition_free.weight)
+        self.leave = nn.Parameter(torch.randn(LEVELS, config.dim, ACOUSTIC) * config.dim**-0.5 * 0.1)
+        self.leave_bias = nn.Parameter(torch.zeros(LEVELS, ACOUSTIC))
+
+    def forward(self, semantic: Tensor, grid: Tensor, mask: Tensor) -> Tensor:
+        """[batch, frame], [batch, frame, 7] -> expected residual vectors [batch, frame, 7, 96]"""
+        x = self.condition(self.first[semantic]) + self.condition_free(semantic)
+        for level in range(LEVELS):
+            code = grid[..., level]
+            vector = self.residual[level][code.clamp(max=CODES - 1)] / self.scale[level]
+            x = x + torch.where((code == MASK)[..., None], self.masked[level], (vector @ self.enter[level]).to(x.dtype))
+        y = self.storm.net.to_logits[0](self.storm.body(x, mask))
+        return (torch.einsum("bnqd,qda->bnqa", y, self.leave) + self.leave_bias) * self.scale[:, None]
+
+    def choose(self, expected: Tensor, level: int) -> Tensor:
+        """[batch, frame, 96] -> [batch, frame] the code nearest to the expected residual of a level"""
+        return nearest(expected.reshape(-1, ACOUSTIC), self.residual[level]).view(expected.shape[:-1])
+
+    @torch.no_grad()
+    def official(self) -> SoundStorm:
+        """The products become the official tables."""
+        storm, config = SoundStorm(self.storm.config), self.storm.config
+        storm.load_state_dict(self.storm.state_dict())
+        storm.semantic_token_emb.weight.copy_(self.condition(self.first) + self.condition_free.weight)
+        vectors = self.residual / self.scale[:, None, None]
+        tables = torch.cat([vectors @ self.enter, self.masked[:, None]], 1)
+        storm.net.code_embeds.weight.copy_(tables.reshape(-1, config.dim))
+        sharp = 1 / (0.05 * self.scale.pow(2))[:, None, None]
+        storm.net.to_logits[2].weight.copy_((self.leave * self.scale[:, None, None]) @ self.residual.transpose(1, 2) * sharp)
+        bias = (self.leave_bias * self.scale[:, None])[:, None] @ self.residual.transpose(1, 2)
+        half_norm = self.residual.pow(2).sum(-1)[:, None] / 2
+        storm.net.to_logits[2].bias.copy_(((bias - half_norm) * sharp)[None, None, :, 0])
+        return storm
+
+
+@torch.no_grad()
+def recode(folder: str, parts: list[int]) -> None:
+    """The trained encoder's own ids of the whole corpus: [8, frame]."""
+    wave, _, utterances = load(folder, parts)
+    tokenizer = SpeechTokenizer(SpeechTokenizerConfig())
+    load_net(folder, "encoder", tokenizer.encoder)
+    books = torch.load(f"{folder}/books.pt")["books"]
+    for level in range(8):
+        tokenizer.quantizer.book(level).copy_(books[level])
+    ids = torch.zeros(8, len(wave) // HOP, dtype=torch.short)
+    for index, u in enumerate(utterances):
+        start, end = max(0, u.start - 4), u.end + 4
+        codes = tokenizer.encode(torch.tensor(wave[start * HOP : end * HOP].astype("float32") / 32768))
+        ids[:, u.start : u.end] = codes[:, u.start - start : u.end - start].short()
+        if index % 2000 == 1999:
+            print(f"recode: {index + 1} of {len(utterances)} utterances", flush=True)
+    torch.save(ids, f"{folder}/encoder_ids.pt")
+
+
+class Voices:
+    """Pairs of a voice prompt and a piece to fill in, by the same speaker."""
+
+    def __init__(self, folder: str, parts: list[int], books: Tensor) -> None:
+        _, _, utterances = load(folder, parts)
+        self.by_voice: dict[str, list[Utterance]] = {}
+        for u in corpus_split(utterances)[0]:
+            self.by_voice.setdefault(u.voice, []).append(u)
+        self.true_ids = torch.load(f"{folder}/ids.pt").long()
+        self.own_ids = torch.load(f"{folder}/encoder_ids.pt").long()
+        self.latent = torch.load(f"{folder}/latent.pt")
+        self.books = books
+
+    def pick(self) -> tuple[Tensor, Tensor, Tensor, int]:
+        """(level 0 [frame], acoustic target less level 0's [frame, 96], own codes [frame, 7], prompt frames)"""
+        voice = "hibari" if random.random() < 0.6 else random.choice(list(self.by_voice))
+        prompt, piece = random.choice(self.by_voice[voice]), random.choice(self.by_voice[voice])
+        voiced = 0 if random.random() < 0.1 else min(prompt.end - prompt.start, random.randint(40, 150))
+        frames = min(piece.end - piece.start, random.randint(25, 120))
+        start = random.randint(piece.start, piece.end - frames)
+        where = torch.cat([torch.arange(prompt.start, prompt.start + voiced), torch.arange(start, start + frames)])
+        own = self.own_ids[:, where]
+        semantic = own[0].clone()
+        if random.random() < 0.5:
+            semantic[voiced:] = self.true_ids[0, where[voiced:]]
+        target = self.latent[where, SEMANTIC:].float() - self.books[0][semantic][:, SEMANTIC:]
+        return semantic, target, own[1:].T, voiced
+
+
+def train_soundstorm(folder: str, parts: list[int], seconds: float, batch: int = 8) -> None:
+    torch.manual_seed(3)
+    random.seed(3)
+    books = torch.load(f"{folder}/books.pt")["books"]
+    voices, net = Voices(folder, parts, books), TiedSoundStorm(books, SoundStormConfig())
+    run = Run(folder, "soundstorm", net, 1.2e-3, seconds, decay=1e-2)
+    for _ in run:
+        rows = [voices.pick() for _ in range(batch)]
+        frames = max(len(row[0]) for row in rows)
+        semantic = torch.zeros(batch, frames, dtype=torch.long)
+        target = torch.zeros(batch, frames, ACOUSTIC)
+        grid = torch.full((batch, frames, LEVELS), MASK)
+        mask = torch.zeros(batch, frames, dtype=torch.bool)
+        ours = torch.zeros(batch, frames, dtype=torch.bool)
+        for index, (first, goal, own, voiced) in enumerate(rows):
+            length = len(first)
+            semantic[index, :length], target[index, :length] = first, goal
+            grid[index, :voiced], mask[index, :length], ours[index, voiced:length] = own[:voiced], True, True
+
+        level, rest = prepare(net, semantic, grid, target, mask, ours)
+        with torch.autocast("cpu", torch.bfloat16, enabled=run.done < 0.85):
+            expected = net(semantic, grid, mask)
+        loss = torch.zeros(())
+        for q in range(level, LEVELS):
+            guess = expected[..., q, :].float()
+            error = (guess - rest)[ours].pow(2).sum(-1).mean() / net.scale[q].pow(2)
+            loss = loss + WEIGHTS[q] * error
+            rest = rest - net.residual[q][net.choose(guess.detach(), q)]  # the next level mends what this one chose
+            if q == level:
+                first_error = error.item()
+        run.step(loss, **{f"level{level + 1}": first_error})
+
+
+@torch.no_grad()
+def prepare(net: TiedSoundStorm, semantic: Tensor, grid: Tensor, target: Tensor, mask: Tensor, ours: Tensor) -> tuple[int, Tensor]:
+    """Fills the grid as one of the passes of `SoundStorm.generate` meets it.
+
+    Returns the level that the pass is for and what is left of the target [batch, frame, 96] above the levels below it.
+    """
+    way = random.random()
+    if way < 0.4:  # the first pass: nothing is known beyond the prompt
+        return 0, target
+    level, rest = random.choice([1, 1, 2, 2, 3, 4, 5, 6]), target
+    if way < 0.65:  # the truth below, nothing above
+        for q in range(level):
+            code = net.choose(rest, q)
+            grid[..., q] = torch.where(ours, code, grid[..., q])
+            rest = rest - net.residual[q][code]
+        return level, rest
+    with torch.autocast("cpu", torch.bfloat16):  # its own guesses below and above, in the prompt too after level 1
+        expected = net(semantic, grid, mask).float()
+    for q in range(LEVELS):
+        code = net.choose(expected[..., q, :], q)
+        where = mask if q > 0 and level > 1 else ours
+        grid[..., q] = torch.where(where, code, grid[..., q])
+        if q < level:
+            rest = rest - net.residual[q][code]
+    return level, rest
