@@ -42,13 +42,10 @@ let package = Package(
         .systemLibrary(name: "COpus", pkgConfig: "opus", providers: [.apt(["libopus-dev"])]),
         .systemLibrary(name: "CSampleRate", pkgConfig: "samplerate", providers: [.apt(["libsamplerate0-dev"])]),
         .systemLibrary(name: "CSndFile", pkgConfig: "sndfile", providers: [.apt(["libsndfile1-dev"])]),
+        .systemLibrary(name: "CVoiceActivity", providers: [.apt(["libwebrtc-audio-processing-dev"])]),
         .systemLibrary(name: "CWebSockets", pkgConfig: "libwebsockets", providers: [.apt(["libwebsockets-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CSentencePiece", linkerSettings: [.linkedLibrary("sentencepiece")]),
-        .target(
-            name: "CVoiceActivity",
-            cxxSettings: [.unsafeFlags(["-I/usr/include/webrtc_audio_processing"])],
-            linkerSettings: [.linkedLibrary("webrtc_audio_processing")]),
 
         // From the machine upwards: a target imports only from the rows above it.
         room("Compute", ["CPlatform"]),

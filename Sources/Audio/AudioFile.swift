@@ -1,0 +1,76 @@
+internal import CSndFile
+internal import Glibc
+
+/// Reading audio files: WAV, FLAC, Ogg Vorbis and Opus, MP3, AIFF and whatever else libsndfile knows.
+public enum AudioFile {
+    /// What a file may ask for. A file that wants more is refused; its header's claims are never believed.
+    public struct Limits: Sendable, Equatable {
+        /// The longest duration.
+        public var seconds = 600.0
+        /// The most bytes that the file may have, and that its samples may take in memory.
+        public var bytes = 256 << 20
+        /// The most channels.
+        public var channels = 16
+        /// The highest rate, in frames a second.
+        public var sampleRate = 384_000
+
+        /// Ten minutes, 256 MiB, 16 channels.
+        public init() {}
+    }
+
+    /// Reads a whole file. Throws when it is not a regular file, not audio that libsndfile knows, beyond a limit, or
+    /// when it holds a value that is not a number.
+    public static func read(_ path: String, limits: Limits = Limits()) throws(AudioFileError) -> AudioClip {
+        func refuse(_ reason: String) -> AudioFileError {
+            AudioFileError(operation: .read, path: path, reason: reason)
+        }
+        // A pipe without a writer would block the opening.
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else { throw refuse(String(cString: strerror(errno))) }
+        defer { close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw refuse(String(cString: strerror(errno))) }
+        guard status.st_mode & S_IFMT == S_IFREG else { throw refuse("not a regular file") }
+        guard status.st_size <= limits.bytes else {
+            throw refuse("\(status.st_size) bytes are more than the \(limits.bytes) allowed")
+        }
+
+        var info = SF_INFO()
+        guard let file = sf_open_fd(descriptor, Int32(SFM_READ), &info, 0) else {
+            throw refuse(String(cString: sf_strerror(nil)))
+        }
+        defer { sf_close(file) }
+        let channels = Int(info.channels)
+        guard (1...limits.channels).contains(channels) else {
+            throw refuse("\(channels) channels; 1 to \(limits.channels) are allowed")
+        }
+        guard (1...limits.sampleRate).contains(Int(info.samplerate)) else {
+            throw refuse("\(info.samplerate) frames a second; 1 to \(limits.sampleRate) are allowed")
+        }
+
+        let longest = Int(min(limits.seconds * Double(info.samplerate), Double(limits.bytes / 4 / channels)))
+        var samples: [Float] = []
+        var block = [Float](repeating: 0, count: 4096 * channels)
+        while true {
+            let frames = Int(sf_readf_float(file, &block, 4096))
+            if frames <= 0 { break }
+            samples += block[..<(frames * channels)]
+            guard samples.count / channels <= longest else {
+                throw refuse("longer than the \(limits.seconds) s or \(limits.bytes) bytes of samples allowed")
+            }
+        }
+        guard sf_error(file) == 0 else { throw refuse(String(cString: sf_strerror(file))) }
+        guard samples.allSatisfy(\.isFinite) else { throw refuse("it holds a sample that is not a number") }
+        return AudioClip(sampleRate: Int(info.samplerate), channels: channels, interleaved: samples)
+    }
+
+    /// Writes a whole file of 16-bit samples.
+    public static func write(
+        _ clip: AudioClip, to path: String, format: AudioFileWriter.Format = .wav
+    ) throws(AudioFileError) {
+        let writer = try AudioFileWriter(
+            path, sampleRate: clip.sampleRate, channels: clip.channels, format: format)
+        try writer.write(clip.interleaved)
+        try writer.close()
+    }
+}

@@ -1,0 +1,57 @@
+internal import CSndFile
+
+/// A file of 16-bit samples, written as they come.
+public final class AudioFileWriter {
+    /// The kinds of file that are written.
+    public enum Format: Sendable, CaseIterable {
+        /// Uncompressed.
+        case wav
+        /// Compressed without loss.
+        case flac
+    }
+
+    private let path: String
+    private let channels: Int
+    private var file: OpaquePointer?
+
+    /// Creates the file, or empties the one that is there.
+    public init(
+        _ path: String, sampleRate: Int, channels: Int = 1, format: Format = .wav
+    ) throws(AudioFileError) {
+        precondition(sampleRate > 0 && channels > 0)
+        var info = SF_INFO()
+        info.samplerate = Int32(clamping: sampleRate)
+        info.channels = Int32(clamping: channels)
+        info.format = Int32(format == .wav ? SF_FORMAT_WAV : SF_FORMAT_FLAC) | Int32(SF_FORMAT_PCM_16)
+        guard let file = sf_open(path, Int32(SFM_WRITE), &info) else {
+            throw AudioFileError(operation: .write, path: path, reason: String(cString: sf_strerror(nil)))
+        }
+        self.path = path
+        self.channels = channels
+        self.file = file
+    }
+
+    deinit {
+        if let file { sf_close(file) }
+    }
+
+    /// Appends frames, `channels` samples each. What is beyond full scale is clipped.
+    public func write(_ interleaved: some Collection<Float>) throws(AudioFileError) {
+        precondition(interleaved.count.isMultiple(of: channels))
+        guard let file else { throw AudioFileError(operation: .write, path: path, reason: "the file is closed") }
+        let samples = interleaved.map(PCM16.int16)
+        guard sf_write_short(file, samples, sf_count_t(samples.count)) == samples.count else {
+            throw AudioFileError(operation: .write, path: path, reason: String(cString: sf_strerror(file)))
+        }
+    }
+
+    /// Writes the header for good. A second call does nothing.
+    public func close() throws(AudioFileError) {
+        guard let file else { return }
+        self.file = nil
+        let code = sf_close(file)
+        guard code == 0 else {
+            throw AudioFileError(operation: .write, path: path, reason: String(cString: sf_error_number(code)))
+        }
+    }
+}
