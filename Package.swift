@@ -76,7 +76,7 @@ let package = Package(
         tests("SoundStormTests", ["SoundStorm"]),
         tests("LlamaTests", ["Llama"]),
         tests("AnyGPTTests", ["AnyGPT"]),
-        tests("AudioTests", ["Audio"]),
+        tests("AudioTests", ["Audio", "COpus"]),
         tests("WireTests", ["Wire"]),
         tests("WebSocketsTests", ["WebSockets"]),
         tests("ParityTests", ["Parity"]),

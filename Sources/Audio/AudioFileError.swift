@@ -12,5 +12,13 @@ public struct AudioFileError: Error, Equatable, CustomStringConvertible {
     /// Why not.
     public let reason: String
 
+    /// A failure with a file.
+    public init(operation: Operation, path: String, reason: String) {
+        self.operation = operation
+        self.path = path
+        self.reason = reason
+    }
+
+    /// The file and the reason.
     public var description: String { "cannot \(operation.rawValue) \(path): \(reason)" }
 }

@@ -10,7 +10,7 @@ public enum G711: Sendable, CaseIterable {
         bytes.map { PCM16.float(int16($0)) }
     }
 
-    /// The bytes whose values are nearest to the samples; beyond full scale they saturate.
+    /// The bytes that stand for the samples; beyond full scale they saturate.
     public func bytes(_ samples: some Collection<Float>) -> [UInt8] {
         samples.map { byte(PCM16.int16($0)) }
     }
@@ -32,7 +32,8 @@ public enum G711: Sendable, CaseIterable {
         }
     }
 
-    /// The code whose value is nearest to a 16-bit sample.
+    /// The code of the interval that a 16-bit sample falls into: its value is the nearest, save where the step doubles,
+    /// at the start of a segment.
     public func byte(_ sample: Int16) -> UInt8 {
         switch self {
         case .muLaw:

@@ -18,9 +18,16 @@ public struct OpusError: Error, Equatable, CustomStringConvertible {
     /// libopus's error code, such as `OPUS_INVALID_PACKET` (-4).
     public let code: Int32
 
+    /// A failure of a call.
+    public init(operation: Operation, code: Int32) {
+        self.operation = operation
+        self.code = code
+    }
+
     /// Whether the packet is to blame: it breaks the rules of RFC 6716, section 3.4.
     public var isMalformedPacket: Bool { code == OPUS_INVALID_PACKET }
 
+    /// What failed, in libopus's words and with its code.
     public var description: String {
         "Opus could not \(operation.rawValue): \(String(cString: opus_strerror(code))) (\(code))"
     }

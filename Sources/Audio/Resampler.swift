@@ -9,6 +9,7 @@ public struct ResamplerError: Error, Equatable, CustomStringConvertible {
     /// What libsamplerate says.
     public let reason: String
 
+    /// The rates and the reason.
     public var description: String { "cannot resample \(inputRate) Hz to \(outputRate) Hz: \(reason)" }
 }
 

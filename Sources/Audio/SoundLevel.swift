@@ -22,6 +22,9 @@ struct BackgroundLevel {
     private var lowest: [Float] = []
     private var framesInBlock = 0
 
+    /// Whether it has listened for a second. Before, the lowest level may be that of speech that began with the stream.
+    var isKnown: Bool { lowest.count > 4 }
+
     /// The lowest level heard lately.
     private(set) var level = Float.infinity
 

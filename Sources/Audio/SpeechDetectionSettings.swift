@@ -14,12 +14,12 @@ public struct SpeechDetectionSettings: Sendable, Equatable {
     /// How long it must be quiet until the speech is over, 10 to 10,000 ms.
     public let silenceMS: Int
 
-    /// How much voice makes a start, 10 to 2,000 ms: clicks and coughs are shorter.
+    /// How much voice makes a start, 10 to 2,000 ms: clicks are shorter. From 120 ms on a beep is told from a voice.
     public let minimumSpeechMS: Int
 
     /// The settings nearest to what is asked for.
     public init(
-        threshold: Double = 0.5, prefixPaddingMS: Int = 300, silenceMS: Int = 500, minimumSpeechMS: Int = 80
+        threshold: Double = 0.5, prefixPaddingMS: Int = 300, silenceMS: Int = 500, minimumSpeechMS: Int = 120
     ) {
         self.threshold = threshold.isNaN ? 0.5 : min(max(threshold, 0), 1)
         self.prefixPaddingMS = min(max(prefixPaddingMS, 0), 5_000)

@@ -12,8 +12,8 @@ public enum SpeechEvent: Sendable, Equatable {
 
 /// Turns decisions of 10 ms into stretches of speech. A pure state machine: no audio, no clock.
 ///
-/// A frame is voice when the detector says so, when its level is high enough above the background and in itself, and when
-/// that level has not stood still for 100 ms. Voice counts up and its absence counts down; speech starts when the count
+/// A frame is voice when the detector says so, when its level is high enough above the background (the lowest of the last
+/// two seconds) and in itself, and when that level has not stood still for 100 ms. Voice counts up and its absence counts down; speech starts when the count
 /// reaches the minimum. Then every 30 ms of voice start the silence anew, which ends the speech when it is long enough.
 public struct SpeechSegmenter: Sendable {
     /// What is known of 10 ms of sound.
@@ -36,6 +36,9 @@ public struct SpeechSegmenter: Sendable {
         /// In speech: the end of its last voice, and how many frames of voice came in a row.
         case speech(lastVoice: Int, run: Int)
     }
+
+    /// What the level of steady noise does not reach above its own lowest, in dB, but that of a voice does.
+    private static let earlyMargin: Float = 5
 
     /// Frames of voice in a row that are no accident.
     private static let resumingFrames = 3
@@ -72,7 +75,8 @@ public struct SpeechSegmenter: Sendable {
     public mutating func hear(_ frame: Frame) -> SpeechEvent? {
         background.hear(frame.level)
         steadiness.hear(frame.level)
-        let least = max(settings.leastLevel, background.level + settings.margin)
+        let margin = background.isKnown ? settings.margin : min(settings.margin, Self.earlyMargin)
+        let least = max(settings.leastLevel, background.level + margin)
         let isVoice = frame.isVoice && frame.level >= least && !steadiness.isSteady
         let start = position
         position += VoiceActivityDetector.frameSize
@@ -104,7 +108,9 @@ public struct SpeechSegmenter: Sendable {
     private mutating func follow(_ isVoice: Bool, lastVoice: Int, run: Int) -> SpeechEvent? {
         let last = isVoice && run >= Self.resumingFrames ? position : lastVoice
         phase = .speech(lastVoice: last, run: run)
-        return position - last >= settings.silenceMS * 16 ? stop(lastVoice: last) : nil
+        // Voice that has just come back may be the end of a pause: it is not cut off.
+        guard !isVoice, position - last >= settings.silenceMS * 16 else { return nil }
+        return stop(lastVoice: last)
     }
 
     private mutating func stop(lastVoice: Int) -> SpeechEvent {
