@@ -4,10 +4,10 @@ import Synchronization
 ///
 /// Invariant (of the unchecked conformance): `helpers` is only touched under `condition`; `body` is only called while
 /// the caller of `parallelFor` waits or works, and touches distinct data for distinct indices, which is what that
-/// caller promises.
+/// caller promises; it is let go only when no helper is left.
 final class Batch: @unchecked Sendable {
     private let count: Int
-    private let body: (Int) -> Void
+    private var body: ((Int) -> Void)?
     private let next = Atomic<Int>(0)
     private let condition = Condition()
     private var helpers = 0
@@ -18,6 +18,7 @@ final class Batch: @unchecked Sendable {
     }
 
     func work() {
+        guard let body else { return }
         while true {
             let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
             guard index < count else { return }
@@ -34,7 +35,10 @@ final class Batch: @unchecked Sendable {
         }
     }
 
+    /// Waits for the helpers, and lets go of `body`: a helper that has left may hold the batch a moment longer, but the
+    /// closure must not outlive its caller.
     func waitForHelpers() {
         condition.withLock { while helpers > 0 { condition.wait() } }
+        body = nil
     }
 }
