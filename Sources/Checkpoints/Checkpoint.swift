@@ -167,14 +167,15 @@ struct FileContent {
     }
 
     private init(_ file: MappedFile) throws(FormatFault) {
-        if TorchFile.isArchive(file) || TorchFile.isLegacy(file) {
-            let contents = try TorchFile.isArchive(file) ? TorchFile.readArchive(file) : TorchFile.readLegacy(file)
-            tensors = contents.tensors
-            plain = contents.tree
-        } else if SafetensorsFile.isLikely(file) {
+        // Safetensors first: the length of a header may look like the start of anything.
+        if SafetensorsFile.isLikely(file) {
             let contents = try SafetensorsFile(file)
             tensors = contents.tensors
             metadata = contents.metadata
+        } else if TorchFile.isArchive(file) || TorchFile.isLegacy(file) {
+            let contents = try TorchFile.isArchive(file) ? TorchFile.readArchive(file) : TorchFile.readLegacy(file)
+            tensors = contents.tensors
+            plain = contents.tree
         } else if file.count > 8, file.copy(0..<8).elementsEqual("version ".utf8) {
             throw FormatFault("is a Git LFS pointer; fetch the file that it stands for (git lfs pull)")
         } else {

@@ -16,7 +16,7 @@ struct SafetensorsFile {
         var offsets: Range<Int>
     }
 
-    /// Whether the file could be one: the header's length is in bounds and a JSON object follows.
+    /// Whether the file could be one: a JSON object follows the header's length. Files of torch have other bytes there.
     static func isLikely(_ file: MappedFile) -> Bool {
         file.count > 8 && file.bytes[8] == UInt8(ascii: "{")
     }
