@@ -18,12 +18,14 @@ public struct PackedMatrix: Sendable {
 
     /// Packs `weight`, `[outputs, inputs]` as PyTorch keeps a linear layer's.
     public init(linear weight: Tensor) {
-        self.init(weight, outputs: weight.shape[0], inputs: weight.rowCount, rowStride: 1, columnStride: weight.rowCount)
+        self.init(
+            weight, outputs: weight.shape[0], inputs: weight.rowCount, rowStride: 1, columnStride: weight.rowCount)
     }
 
     /// Packs `weight`, `[inputs, outputs]`.
     public init(transposed weight: Tensor) {
-        self.init(weight, outputs: weight.rowCount, inputs: weight.shape[0], rowStride: weight.rowCount, columnStride: 1)
+        self.init(
+            weight, outputs: weight.rowCount, inputs: weight.shape[0], rowStride: weight.rowCount, columnStride: 1)
     }
 
     private init(_ weight: Tensor, outputs: Int, inputs: Int, rowStride: Int, columnStride: Int) {

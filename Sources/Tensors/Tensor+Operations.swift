@@ -11,7 +11,8 @@ extension Tensor {
                     if rows == 1 {
                         kernels.gemv_f32(target, w, x, nil, n, k)
                     } else {
-                        MatrixProduct.multiplyTransposed(x, lda: k, w, ldb: k, into: target, ldc: n, m: rows, n: n, k: k)
+                        MatrixProduct.multiplyTransposed(
+                            x, lda: k, w, ldb: k, into: target, ldc: n, m: rows, n: n, k: k)
                     }
                 }
             }

@@ -25,7 +25,8 @@ import Testing
         // Where each function bends, far out on both sides, and denormals.
         let x: [Float] =
             stride(from: Float(-30), through: 30, by: 0.0137).map { $0 } + [
-                0, -0.0, 1e-8, -1e-8, .leastNonzeroMagnitude, -.leastNonzeroMagnitude, 0.49999, -0.5, -0.50001, 88, -88, 200, -200,
+                0, -0.0, 1e-8, -1e-8, .leastNonzeroMagnitude, -.leastNonzeroMagnitude, 0.49999, -0.5, -0.50001, 88, -88,
+                200, -200,
             ]
         var y = [Float](repeating: 0, count: x.count)
         func worst(_ truth: (Double) -> Double) -> Double {
@@ -54,7 +55,8 @@ import Testing
             k.lstm_gates_f32(&g, &c, &h, n)
             func sigmoid(_ x: Float) -> Double { 1 / (1 + exp(-Double(x))) }
             for i in 0..<n {
-                let cell = sigmoid(gates[n + i]) * Double(before[i]) + sigmoid(gates[i]) * tanh(Double(gates[2 * n + i]))
+                let cell =
+                    sigmoid(gates[n + i]) * Double(before[i]) + sigmoid(gates[i]) * tanh(Double(gates[2 * n + i]))
                 #expect(abs(Double(c[i]) - cell) < 1e-6, "seed \(seed)")
                 #expect(abs(Double(h[i]) - sigmoid(gates[3 * n + i]) * tanh(cell)) < 1e-6, "seed \(seed)")
             }
@@ -74,7 +76,9 @@ import Testing
                 let variance = r.map { ($0 - mean) * ($0 - mean) }.reduce(0, +) / Double(n)
                 let square = r.map { $0 * $0 }.reduce(0, +) / Double(n)
                 k.rms_norm_f32(&y, x, w, 2, n, 1e-5)
-                for i in 0..<n { #expect(abs(Double(y[row * n + i]) - r[i] / sqrt(square + 1e-5) * Double(w[i])) < 1e-5) }
+                for i in 0..<n {
+                    #expect(abs(Double(y[row * n + i]) - r[i] / sqrt(square + 1e-5) * Double(w[i])) < 1e-5)
+                }
                 k.layer_norm_f32(&y, x, w, b, 2, n, 1e-5)
                 for i in 0..<n {
                     let truth = (r[i] - mean) / sqrt(variance + 1e-5) * Double(w[i]) + Double(b[i])
@@ -109,7 +113,9 @@ import Testing
             k.gemm_packed_f32(&whole, n, a, depth, panels, bias, m, n, depth, false)
             for i in 0..<m {
                 for j in 0..<n {
-                    let truth = (0..<depth).reduce(Double(bias[j])) { $0 + Double(a[i * depth + $1]) * Double(b[$1 * n + j]) }
+                    let truth = (0..<depth).reduce(Double(bias[j])) {
+                        $0 + Double(a[i * depth + $1]) * Double(b[$1 * n + j])
+                    }
                     #expect(abs(Double(whole[i * n + j]) - truth) < 1e-4, "seed \(seed)")
                 }
             }
@@ -159,7 +165,9 @@ import Testing
             }
         }
         let (rows, taps, channels) = (9, 5, 11)
-        let (input, w, bias) = (random.normal((rows + taps - 1) * channels), random.normal(taps * channels), random.normal(channels))
+        let (input, w, bias) = (
+            random.normal((rows + taps - 1) * channels), random.normal(taps * channels), random.normal(channels)
+        )
         var out = [Float](repeating: 0, count: rows * channels)
         k.depthwise_f32(&out, input, w, bias, rows, taps, channels)
         for t in 0..<rows {
