@@ -90,6 +90,20 @@ public final class LlamaTokenizer: Sendable {
         return addBOS ? ids + suffix : ids
     }
 
+    /// The ids of a text that goes on behind an added token: what `encode` of that token and the text together has
+    /// behind the token.
+    ///
+    /// A text cut behind added tokens and encoded in these parts gives the ids of the whole.
+    ///
+    /// - Throws: as `encode(_:addBOS:)`.
+    public func encode(_ text: String, after token: Int32) throws(TokenizerError) -> [Int32] {
+        precondition(addedToken(token) != nil, "text can only be cut behind an added token")
+        var ids: [Int32] = []
+        let text = text.unicodeScalars.map { !isLegacy && $0 == Self.space ? " " : $0 }
+        try encode(String(decoding: vocabulary.strings[Int(token)], as: UTF8.self).unicodeScalars + text, into: &ids)
+        return Array(ids.dropFirst())
+    }
+
     private static let space: Unicode.Scalar = "\u{2581}"
 
     private func encode(_ text: [Unicode.Scalar], into ids: inout [Int32]) throws(TokenizerError) {

@@ -1,0 +1,56 @@
+/// What an answer may hold, and how much of it.
+public struct AnswerRules: Sendable, Equatable {
+    /// Whether the answer is a chain: the transcript behind `<-Ins->`, the reply behind `<-Res->`.
+    public enum Chain: Sendable {
+        /// It is not.
+        case never
+        /// The model decides.
+        case optional
+        /// It is.
+        case required
+    }
+
+    /// The modalities that the answer may have runs of, beside text.
+    public var modalities: Set<Modality> = [.speech, .image, .music]
+    /// Whether the answer is a chain. Without effect when the vocabulary lacks the marks.
+    public var chain = Chain.optional
+    /// Whether the answer cannot end before a run of speech.
+    public var requiresSpeech = false
+    /// Whether nothing but the end of the answer can follow a run of speech.
+    public var endsAfterSpeech = false
+    /// The answer does not end before it has this many tokens.
+    public var minimumTokens = 0
+    /// Behind this many tokens only what closes the answer can come.
+    public var maximumTokens = 4000
+    /// Text tokens of the transcript.
+    public var maximumTranscriptTokens = 500
+    /// Text tokens of the reply.
+    public var maximumReplyTokens = 500
+    /// Speech codes of one run, 50 a second.
+    public var maximumSpeechFrames = 1500
+    /// Codes of an image: neither more nor less.
+    public var imageLength = 32
+    /// Frames of one run of music, 50 a second.
+    public var maximumMusicFrames = 250
+    /// Runs of anything but text.
+    public var maximumRuns = 4
+
+    /// Everything that the model can do, within the limits above.
+    public init() {}
+
+    /// A spoken turn: transcript, reply, then the reply's speech.
+    public static var voiceReply: AnswerRules {
+        var rules = AnswerRules()
+        rules.modalities = [.speech]
+        rules.requiresSpeech = true
+        rules.endsAfterSpeech = true
+        return rules
+    }
+
+    /// Text alone, as a chain when the model makes one.
+    public static var textReply: AnswerRules {
+        var rules = AnswerRules()
+        rules.modalities = []
+        return rules
+    }
+}
