@@ -243,6 +243,8 @@ static void CK(bf16_to_f32)(float *restrict y, const uint16_t *restrict x, size_
 }
 
 #include "gemm_body.h"
+#include "linear_body.h"
+#include "attention_body.h"
 
 #define CK_TABLE(set_name)                                                                                       \
     {                                                                                                            \
@@ -252,5 +254,8 @@ static void CK(bf16_to_f32)(float *restrict y, const uint16_t *restrict x, size_
         .clamped_norm_f32 = CK(clamped_norm_f32), .softmax_f32 = CK(softmax_f32), .silu_f32 = CK(silu_f32),      \
         .swiglu_f32 = CK(swiglu_f32), .glu_f32 = CK(glu_f32), .elu_f32 = CK(elu_f32), .snake_f32 = CK(snake_f32), \
         .lstm_gates_f32 = CK(lstm_gates_f32), .rope_f32 = CK(rope_f32), .depthwise_f32 = CK(depthwise_f32),      \
-        .gemm_packed_f32 = CK(gemm_packed_f32), .f16_to_f32 = CK(f16_to_f32), .bf16_to_f32 = CK(bf16_to_f32),                                            \
+        .gemm_packed_f32 = CK(gemm_packed_f32), .linear_f32 = CK(linear_f32), .linear_f16 = CK(linear_f16),      \
+        .linear_bf16 = CK(linear_bf16), .matmul_f32 = CK(matmul_f32),                                            \
+        .online_softmax_f32 = CK(online_softmax_f32), .log_sum_exp_f32 = CK(log_sum_exp_f32),                    \
+        .f16_to_f32 = CK(f16_to_f32), .bf16_to_f32 = CK(bf16_to_f32),                                            \
     }

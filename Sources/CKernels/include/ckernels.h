@@ -34,6 +34,34 @@ typedef struct ck_table {
     void (*gemm_packed_f32)(float *c, size_t ldc, const float *a, size_t lda, const float *panels, const float *bias,
                             size_t m, size_t n, size_t k, bool adding);
 
+    /// y[r, j] = sum over i of x[r, i] * w[j, i], + bias[j] if there is one, added to y[r, j] if adding; x: m rows of k
+    /// values, ldx apart; w: [n, k] as checkpoints keep a linear layer's weight; y: m rows of n values, ldy apart.
+    ///
+    /// The bits of a row do not depend on m, nor those of an output on n. 16-bit weights (w of any alignment) are
+    /// widened exactly and multiplied in fp32.
+    void (*linear_f32)(float *y, size_t ldy, const float *x, size_t ldx, const float *w, const float *bias, size_t m,
+                       size_t n, size_t k, bool adding);
+    /// The same for IEEE half precision weights.
+    void (*linear_f16)(float *y, size_t ldy, const float *x, size_t ldx, const uint16_t *w, const float *bias, size_t m,
+                       size_t n, size_t k, bool adding);
+    /// The same for bfloat16 weights.
+    void (*linear_bf16)(float *y, size_t ldy, const float *x, size_t ldx, const uint16_t *w, const float *bias,
+                        size_t m, size_t n, size_t k, bool adding);
+
+    /// c[r, j] = sum over i of a[r, i] * b[i, j], added to c[r, j] if adding; a: m rows of k values, lda apart; b: k rows
+    /// of n values, ldb apart; c: m rows, ldc apart. Accumulated in the order of i: the bits of a row do not depend on m.
+    void (*matmul_f32)(float *c, size_t ldc, const float *a, size_t lda, const float *b, size_t ldb, size_t m, size_t n,
+                       size_t k, bool adding);
+    /// One step of a softmax over keys that come page by page (Milakov & Gimelshein, "Online normalizer calculation for
+    /// softmax", 2018). x: a page's scores, `rows` rows of n (a multiple of 16) values, ldx apart, of which row r sees
+    /// the first visible + r * step (at least one): x becomes exp(scale * x - top), 0 where it sees nothing. top, sum:
+    /// [rows] the largest score and the sum so far, -inf and 0 before the first page; y: rows of `width` values, ldy
+    /// apart: the weighted sum of values so far, rescaled to the new top. The bits of a row do not depend on `rows`.
+    void (*online_softmax_f32)(float *x, size_t ldx, float *y, size_t ldy, float *top, float *sum, size_t rows,
+                               size_t n, size_t visible, size_t step, float scale, size_t width);
+    /// log(sum(exp(x))); x: [n]
+    float (*log_sum_exp_f32)(const float *x, size_t n);
+
     /// LLaMA's RMSNorm: y = x / sqrt(mean(x^2) + eps) * weight; x, y: [rows, n], weight: [n]; in place allowed
     void (*rms_norm_f32)(float *y, const float *x, const float *weight, size_t rows, size_t n, float eps);
     /// y = (x - mean) / sqrt(var + eps) * weight + bias, biased variance; x, y: [rows, n]; bias may be NULL; in place

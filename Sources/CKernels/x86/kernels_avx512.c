@@ -9,6 +9,8 @@
 #pragma clang attribute push(__attribute__((target("arch=x86-64-v4"))), apply_to = function)
 #define CK(name) ck_avx512_##name
 #define CK_ROWS 8
+#define CK_WIDENS_F16
+#define CK_REGISTERS_32
 #include "../kernels_body.h"
 #pragma clang attribute pop
 
