@@ -127,6 +127,11 @@ public struct Checkpoint: Sendable {
         }
     }
 
+    /// The tensor in place, in the number type of the file; nil when the file does not hold it dense and unpacked.
+    public func mapped(_ name: String) throws(CheckpointError) -> MappedArray? {
+        try reading(name) { (stored) throws(FormatFault) in MappedArray(stored) }
+    }
+
     private func reading<Result>(
         _ name: String, _ body: (StoredTensor) throws(FormatFault) -> Result
     ) throws(CheckpointError) -> Result {

@@ -103,6 +103,14 @@ public struct Weights: Sendable {
         return try array(name)
     }
 
+    /// The tensor of this name in place, which must have this shape; nil when the file does not hold it so.
+    public func mapped(_ name: String, _ shape: [Int]) throws(CheckpointError) -> MappedArray? {
+        try require(name, shape)
+        guard let array = try checkpoint.mapped(fullName(name)) else { return nil }
+        markUsed(name)
+        return array
+    }
+
     private func require(_ name: String, _ shape: [Int]) throws(CheckpointError) {
         guard let info = info(name), info.shape != shape else { return }
         throw CheckpointError(
