@@ -21,7 +21,8 @@ public struct TensorInfo: Sendable, Equatable {
 /// - a Hugging Face folder, whose shards an index may name.
 ///
 /// Files are mapped, and all that they claim is checked when they are opened: what is wrong is thrown as a
-/// `CheckpointError` that names file, tensor and reason. Nothing in a file is ever run.
+/// `CheckpointError` that names file, tensor and reason. Nothing in a file is ever run. A file must not be written over or
+/// cut short while a checkpoint, or a tensor out of one, is alive: replace it by renaming, as `SafetensorsWriter` does.
 public struct Checkpoint: Sendable {
     /// The file or folder.
     public let url: URL

@@ -12,6 +12,20 @@ enum PickleValue: Sendable {
     /// An index into `PickleTree.objects`. Pickles can share objects and make cycles of them; indices in a flat table
     /// make both harmless, to memory as to the depth of the call stack.
     case object(Int)
+
+    /// What an error shows of it.
+    var shown: String {
+        switch self {
+        case .none: "None"
+        case .bool(let flag): flag ? "True" : "False"
+        case .integer(let integer): String(integer)
+        case .wideInteger(let bytes): "an integer of \(bytes.count) bytes"
+        case .real(let real): String(real)
+        case .text(let text): "\"\(text.shortened)\""
+        case .bytes: "bytes"
+        case .global, .object: "an object"
+        }
+    }
 }
 
 /// The containers, and the calls that were written down instead of being made.
@@ -45,13 +59,16 @@ struct PickleTree: Sendable {
     func entries(_ value: PickleValue) throws(FormatFault) -> [(key: String, value: PickleValue)]? {
         guard case .object(let index) = value, case .dictionary(let flat) = objects[index] else { return nil }
         var entries: [(key: String, value: PickleValue)] = []
-        var places: [String: Int] = [:]
+        var places: [String: (entry: Int, isText: Bool)] = [:]
         for start in stride(from: 0, to: flat.count, by: 2) {
-            let key = try Self.key(flat[start])
+            let (key, isText) = try Self.key(flat[start])
             if let place = places[key] {
-                entries[place].value = flat[start + 1]
+                guard place.isText == isText else {
+                    throw FormatFault("has two keys that are both written \(key.shortened)")
+                }
+                entries[place.entry].value = flat[start + 1]
             } else {
-                places[key] = entries.count
+                places[key] = (entries.count, isText)
                 entries.append((key, flat[start + 1]))
             }
         }
@@ -59,13 +76,10 @@ struct PickleTree: Sendable {
     }
 
     /// Checkpoints have text for keys, optimizer states have integers.
-    private static func key(_ value: PickleValue) throws(FormatFault) -> String {
+    private static func key(_ value: PickleValue) throws(FormatFault) -> (text: String, isText: Bool) {
         switch value {
-        case .text(let text): return text
-        case .integer(let integer): return String(integer)
-        case .real(let real): return String(real)
-        case .bool(let flag): return flag ? "True" : "False"
-        case .none: return "None"
+        case .text(let text): return (text, true)
+        case .integer, .real, .bool, .none: return (value.shown, false)
         default: throw FormatFault("has a dictionary whose keys are neither text nor numbers")
         }
     }
@@ -128,6 +142,14 @@ enum PickleGlobal: Sendable, Equatable {
         for dtype in DType.allCases { table["torch.\(dtype)"] = .dtype(dtype) }
         return table
     }()
+
+    /// What stands in a plain value where the pickle names something: the safetensors name of a number type.
+    var shown: String {
+        switch self {
+        case .dtype(let dtype), .storage(let dtype): dtype.rawValue
+        default: "\(self)"
+        }
+    }
 
     /// What a name stands for.
     static func named(_ module: String, _ name: String) throws(FormatFault) -> PickleGlobal {

@@ -1,12 +1,18 @@
 /// A value that stands beside the tensors of a `torch.save` file: a step count, a learning rate, a configuration.
-public indirect enum PlainValue: Sendable, Equatable {
+public enum PlainValue: Sendable, Equatable {
+    /// Python's None.
     case none
+    /// True or False.
     case bool(Bool)
+    /// An integer of up to 64 bits.
     case integer(Int)
     /// An integer of more than 64 bits: two's complement, little-endian.
     case wideInteger([UInt8])
+    /// A floating-point number.
     case real(Double)
+    /// Text; also the names of number types.
     case text(String)
+    /// Bytes of no encoding.
     case bytes([UInt8])
     /// Lists, tuples and sets.
     case list([PlainValue])
@@ -65,7 +71,7 @@ extension PickleTree {
         case .real(let real): return .real(real)
         case .text(let text): return .text(text)
         case .bytes(let bytes): return .bytes(bytes)
-        case .global(let global): return .text("\(global)")
+        case .global(let global): return .text(global.shown)
         case .object(let index):
             switch objects[index] {
             case .list(let items), .tuple(let items): return .list(try plain(items, depth, &budget))

@@ -186,7 +186,7 @@ extension PickleTree {
         integers.reserveCapacity(items.count)
         for item in items {
             guard case .integer(let integer) = item else {
-                throw FormatFault("has a number in its \(what) that is no 64-bit integer: \(item)")
+                throw FormatFault("has a number in its \(what) that is no 64-bit integer: \(item.shown)")
             }
             integers.append(integer)
         }

@@ -53,13 +53,24 @@ public struct TypedArray: Sendable, Equatable {
 protocol Widened {
     init(_ value: Double)
     init(_ value: Float)
-    init(_ value: Float16)
     init(_ value: Int64)
     init(_ value: UInt64)
 }
 
 extension Float: Widened {}
 extension Double: Widened {}
+
+extension Float {
+    /// The value of a half-precision number, exactly. Without the F16C instructions, which not every machine that we
+    /// build for has, `Float(Float16)` is a function call per element; this is a few operations on vectors.
+    init(half bits: UInt16) {
+        let magnitude = UInt32(bits & 0x7FFF) << 13
+        // The exponent is moved by a multiplication, which is right for subnormal numbers too.
+        let finite = (Float(bitPattern: magnitude) * 0x1p112).bitPattern
+        let widened = bits & 0x7C00 == 0x7C00 ? magnitude | 0x7F80_0000 : finite
+        self.init(bitPattern: widened | UInt32(bits & 0x8000) << 16)
+    }
+}
 
 extension UnsafeRawBufferPointer {
     /// Converts the first `count` little-endian elements of a number type; they need not be aligned.
@@ -77,7 +88,7 @@ extension UnsafeRawBufferPointer {
             // Copied, not converted: NaNs keep their bits.
             if count > 0 { UnsafeMutableRawPointer(target).copyMemory(from: baseAddress!, byteCount: count * 4) }
         case .float32: each(Float.self) { Number($0) }
-        case .float16: each(Float16.self) { Number($0) }
+        case .float16: each(UInt16.self) { Number(Float(half: $0)) }
         case .bfloat16: each(UInt16.self) { Number(Float(bitPattern: UInt32($0) << 16)) }
         case .int64: each(Int64.self) { Number($0) }
         case .int32: each(Int32.self) { Number(Int64($0)) }

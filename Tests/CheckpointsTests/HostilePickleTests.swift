@@ -62,10 +62,13 @@ struct HostilePickleTests {
     func tensors() throws {
         let one = P.integer(1)
         let cases: [(message: String, tensor: [UInt8])] = [
-            ("shape that is no 64-bit integer: real(nan)", P.tensor(shape: [P.real(.nan)], strides: [one])),
-            ("shape that is no 64-bit integer: real(2.0)", P.tensor(shape: [P.real(2)], strides: [one])),
-            ("shape that is no 64-bit integer: none", P.tensor(shape: [Array("N".utf8)], strides: [one])),
-            ("no 64-bit integer: wideInteger", P.tensor(shape: [[0x8A, 9] + P.little(0) + [1]], strides: [one])),
+            ("shape that is no 64-bit integer: nan", P.tensor(shape: [P.real(.nan)], strides: [one])),
+            ("shape that is no 64-bit integer: 2.0", P.tensor(shape: [P.real(2)], strides: [one])),
+            ("shape that is no 64-bit integer: None", P.tensor(shape: [Array("N".utf8)], strides: [one])),
+            (
+                "no 64-bit integer: an integer of 9 bytes",
+                P.tensor(shape: [[0x8A, 9] + P.little(0) + [1]], strides: [one])
+            ),
             ("negative size", P.tensor(shape: [P.integer(-4)], strides: [one])),
             ("more elements than any memory", P.tensor(shape: [P.integer(.max)], strides: [one])),
             (
@@ -111,6 +114,8 @@ struct HostilePickleTests {
         let tensor = P.tensor(shape: [], strides: [])
         let nested = P.dictionary([("a", P.dictionary([("b", tensor)])), ("a.b", tensor)])
         try expect("is there twice", of: P.whole(nested), tensor: "a.b")
+        let keys = Array("}(".utf8) + P.integer(1) + tensor + P.text("1") + tensor + Array("u".utf8)
+        try expect("two keys that are both written 1", of: P.whole(keys))
     }
 
     @Test("Containers that hold themselves or each other end in an error, not in a hang")

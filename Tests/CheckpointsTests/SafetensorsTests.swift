@@ -76,6 +76,17 @@ struct SafetensorsTests {
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.path).isEmpty)
     }
 
+    @Test("All half-precision numbers are widened exactly")
+    func halves() {
+        let bytes = (0...UInt16.max).flatMap(PickleBytes.little)
+        let floats = TypedArray(dtype: .float16, shape: [65536], bytes: bytes).floats
+        for (bits, float) in zip(0...UInt16.max, floats) {
+            let expected = Float(Float16(bitPattern: bits))
+            let isRight = expected.isNaN ? float.isNaN : float.bitPattern == expected.bitPattern
+            #expect(isRight, "\(bits) became \(float)")
+        }
+    }
+
     @Test("Numbers are converted by their type")
     func conversion() {
         func array(_ dtype: DType, _ bytes: [UInt8]) -> TypedArray {
