@@ -6,8 +6,7 @@ import Synchronization
 /// One job (the code between two suspension points) is run for each turn; then the lane queues again behind the others
 /// of its class. `await Task.yield()` in a loop is therefore what lets more urgent work in.
 public final class ComputeLane: SerialExecutor {
-    /// The urgency of everything that runs here.
-    public let workClass: WorkClass
+    private let currentClass: Atomic<Int>
     private let queues: WorkQueues
     private let jobs = Mutex<Jobs>(Jobs())
 
@@ -18,8 +17,15 @@ public final class ComputeLane: SerialExecutor {
     }
 
     init(_ workClass: WorkClass, on queues: WorkQueues) {
-        self.workClass = workClass
+        currentClass = Atomic(workClass.rawValue)
         self.queues = queues
+    }
+
+    /// The urgency of what runs here: it may change, since the same state listens at one time and answers at another.
+    /// A lane that already waits keeps the place that it has.
+    public var workClass: WorkClass {
+        get { WorkClass(rawValue: currentClass.load(ordering: .relaxed)) ?? .artifact }
+        set { currentClass.store(newValue.rawValue, ordering: .relaxed) }
     }
 
     /// Called by the Swift runtime.

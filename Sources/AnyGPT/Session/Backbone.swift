@@ -1,0 +1,116 @@
+import Compute
+import Llama
+import Tokenizers
+
+/// The backbone in one conversation: its KV cache, and the tokens that are in it. Runs on the compute threads.
+actor Backbone {
+    private let engine: Engine
+    private let lane: ComputeLane
+    private var cache: LlamaCache
+    private let scratch: LlamaScratch
+    private var sampler: Sampler
+    private var history: TokenHistory
+    /// The tokens in the cache.
+    private var ids: [Int32] = []
+
+    nonisolated var unownedExecutor: UnownedSerialExecutor { lane.asUnownedSerialExecutor() }
+
+    init(_ engine: Engine, seed: UInt64) {
+        self.engine = engine
+        lane = engine.pool.lane(.ingest)
+        cache = LlamaCache(engine.llama.configuration)
+        // A block is what more urgent work waits for: 32 tokens take the small model about 2 ms.
+        scratch = LlamaScratch(engine.llama.configuration, block: engine.settings.prefillBlock)
+        let vocabularySize = engine.llama.configuration.vocab_size
+        sampler = Sampler(vocabularySize: vocabularySize, seed: seed)
+        history = TokenHistory(vocabularySize: vocabularySize)
+    }
+
+    /// Tokens that the cache can hold.
+    var capacity: Int { cache.capacity }
+
+    /// Makes the cache hold exactly these tokens: keeps what is the same at the front, rolls the rest back and reads
+    /// what is new. Returns how likely the model holds it that the speech ends here.
+    @discardableResult
+    func align(to wanted: [Int32], as workClass: WorkClass = .ingest) async throws -> Float {
+        lane.workClass = workClass
+        var same = 0
+        while same < ids.count, same < wanted.count, ids[same] == wanted[same] { same += 1 }
+        // The logits belong to the last token that was read: read it again when nothing else is new.
+        if same == wanted.count, same < ids.count, same > 0 { same -= 1 }
+        rollback(to: same)
+        while same < wanted.count {
+            try Task.checkCancellation()
+            let end = min(wanted.count, same + scratch.block)
+            let piece = Array(wanted[same..<end])
+            try engine.llama.forward(piece, cache: &cache, scratch: scratch, logits: end == wanted.count ? .last : .none)
+            ids += piece
+            history.record(piece)
+            same = end
+            await Task.yield()
+        }
+        return ids.isEmpty ? 0 : scratch.probability(of: engine.vocabulary.speech.end)
+    }
+
+    private func rollback(to length: Int) {
+        for id in ids[length...] { history.forget(id) }
+        ids.removeLast(ids.count - length)
+        cache.rollback(to: length)
+    }
+
+    /// What an answer came to.
+    struct Answer: Sendable {
+        /// Its tokens, with the mark that ends it: also when it was stopped, so that the conversation can go on.
+        var ids: [Int32]
+        /// Whether it ran to its own end.
+        var isComplete: Bool
+        /// Tokens that the model drew.
+        var drawn: Int
+    }
+
+    /// Generates the answer to the conversation in the cache, telling each thing as soon as it is known.
+    ///
+    /// - Parameter forced: tokens at the end of the cache that belong to the answer already (`<-Ins->`, `<sosp>`).
+    func answer(
+        rules: AnswerRules, forced: [Int32], tell: @Sendable (AnswerEvent) async -> Void
+    ) async throws -> Answer {
+        lane.workClass = .tokens
+        var rules = rules
+        // What closes a run must still fit.
+        rules.maximumTokens = max(1, min(rules.maximumTokens, cache.capacity - cache.length - 4))
+        var grammar = TokenGrammar(vocabulary: engine.vocabulary, rules: rules)
+        var parser = ChainParser(tokenizer: engine.tokenizer, vocabulary: engine.vocabulary)
+        var answer = Answer(ids: [], isComplete: false, drawn: 0)
+        for id in forced {
+            grammar.accept(id)
+            for event in parser.consume(id) { await tell(event) }
+        }
+        while !grammar.isEnded, !Task.isCancelled {
+            let settings = engine.settings.sampling[grammar.modality]
+            let id = scratch.withLogits { logits in
+                sampler.next(
+                    logits.span, allowed: grammar.allowed, history: history, generated: grammar.tokenCount,
+                    settings: settings)
+            }
+            grammar.accept(id)
+            answer.ids.append(id)
+            answer.drawn += 1
+            for event in parser.consume(id) { await tell(event) }
+            try read(id, logits: !grammar.isEnded)
+            await Task.yield()
+        }
+        answer.isComplete = grammar.isEnded
+        for id in grammar.closing {
+            answer.ids.append(id)
+            try read(id, logits: false)
+        }
+        for event in parser.finish() { await tell(event) }
+        return answer
+    }
+
+    private func read(_ id: Int32, logits: Bool) throws {
+        try engine.llama.forward(id, cache: &cache, scratch: scratch, logits: logits ? .last : .none)
+        ids.append(id)
+        history.record(id)
+    }
+}

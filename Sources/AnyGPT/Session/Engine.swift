@@ -1,0 +1,147 @@
+import Compute
+import Foundation
+import Llama
+import SoundStorm
+import SpeechTokenizer
+import Tokenizers
+
+/// Where an engine's models lie, and how they are used.
+public struct EngineSettings: Sendable {
+    /// The folder of the backbone, as Hugging Face writes it.
+    public var llama: URL
+    /// The folder with SpeechTokenizer's `config.json` and `ckpt.dev`.
+    public var speechTokenizer: URL
+    /// SoundStorm's state dictionary.
+    public var soundStorm: URL
+    /// What cannot be read off SoundStorm's tensors; nil looks for `soundstorm.json` beside them.
+    public var soundStormDescription: SoundStormDescription?
+    /// The first line of every conversation; nil for the words that the model was trained with.
+    public var systemPrompt: String?
+    /// What a spoken turn's answer is made to begin with.
+    public var answerStart = AnswerStart.transcript
+    /// Frames of speech that are encoded at a time: 8 are 160 ms.
+    public var ingestFrames = 8
+    /// Frames at the end of live speech that are not shown to the backbone yet, since the next sound revises them.
+    public var lookaheadFrames = 10
+    /// Tokens that the backbone reads at a time.
+    public var prefillBlock = 32
+    /// How speech is cut into chunks and generated.
+    public var streaming = StreamingOptions()
+    /// How tokens are drawn.
+    public var sampling = ModalitySampling()
+
+    /// Settings with the defaults.
+    public init(llama: URL, speechTokenizer: URL, soundStorm: URL) {
+        self.llama = llama
+        self.speechTokenizer = speechTokenizer
+        self.soundStorm = soundStorm
+    }
+}
+
+/// Everything that is loaded once and shared by all conversations: weights, vocabulary, voice. Immutable.
+public struct Engine: Sendable {
+    /// How it was set up.
+    public let settings: EngineSettings
+    /// Text and ids.
+    public let tokenizer: LlamaTokenizer
+    /// Where the modalities lie among the ids.
+    public let vocabulary: ModalityVocabulary
+    /// How conversations are written.
+    public let template: PromptTemplate
+    /// The backbone.
+    public let llama: LlamaModel
+    /// Speech ↔ codes.
+    public let speechTokenizer: SpeechTokenizerModel
+    /// Semantic codes → all levels.
+    public let soundStorm: SoundStormModel
+    /// The voice that speaks: codes of all levels; nil lets SoundStorm make one up.
+    public let voice: TokenGrid?
+    /// The threads that compute.
+    public let pool: ComputePool
+
+    /// Loads everything.
+    ///
+    /// - Parameters:
+    ///   - voice: a few seconds of somebody speaking, at the speech tokenizer's rate; nil for no particular voice.
+    ///   - progress: is told what is being loaded, in a few words.
+    public init(
+        _ settings: EngineSettings, voice: [Float]?, pool: ComputePool = .shared, progress: (String) -> Void = { _ in }
+    ) throws {
+        self.settings = settings
+        self.pool = pool
+        progress("tokenizer \(settings.llama.path)")
+        tokenizer = try LlamaTokenizer(folder: settings.llama)
+        vocabulary = try ModalityVocabulary(tokenizer)
+        template = PromptTemplate(
+            tokenizer: tokenizer, vocabulary: vocabulary, systemPrompt: settings.systemPrompt)
+        progress("backbone \(settings.llama.path)")
+        llama = try LlamaModel(folder: settings.llama)
+        progress("speech tokenizer \(settings.speechTokenizer.path)")
+        speechTokenizer = try SpeechTokenizerModel(folder: settings.speechTokenizer)
+        progress("SoundStorm \(settings.soundStorm.path)")
+        soundStorm = try SoundStormModel(contentsOf: settings.soundStorm, described: settings.soundStormDescription)
+        try Self.check(tokenizer, vocabulary, llama, speechTokenizer, soundStorm)
+        if let voice, !voice.isEmpty {
+            progress("voice")
+            let codes = speechTokenizer.encode(voice)
+            let frames = codes[0].count
+            self.voice = TokenGrid(
+                levels: codes.count,
+                values: (0..<frames).flatMap { frame in codes.map { Int($0[frame]) } })
+        } else {
+            self.voice = nil
+        }
+    }
+
+    /// The parts must fit each other: they may come from different folders.
+    private static func check(
+        _ tokenizer: LlamaTokenizer, _ vocabulary: ModalityVocabulary, _ llama: LlamaModel,
+        _ speech: SpeechTokenizerModel, _ storm: SoundStormModel
+    ) throws {
+        let codes = vocabulary.speech.codes.count
+        let book = speech.configuration.codebookSize
+        guard tokenizer.count <= llama.configuration.vocab_size else {
+            throw EngineError(
+                reason: "the tokenizer has \(tokenizer.count) tokens, the backbone only "
+                    + "\(llama.configuration.vocab_size)")
+        }
+        guard codes == book else {
+            throw EngineError(reason: "the vocabulary has \(codes) speech tokens, the speech tokenizer \(book) codes")
+        }
+        guard storm.configuration.semanticCodes == codes, storm.configuration.codes == book else {
+            throw EngineError(
+                reason: "SoundStorm knows \(storm.configuration.semanticCodes) semantic and "
+                    + "\(storm.configuration.codes) acoustic codes, the speech tokenizer \(book)")
+        }
+        guard storm.configuration.levels + 1 == speech.configuration.levels else {
+            throw EngineError(
+                reason: "SoundStorm fills \(storm.configuration.levels) levels, the speech tokenizer has "
+                    + "\(speech.configuration.levels)")
+        }
+    }
+
+    func makeVoice() throws -> SoundStormStream {
+        try SoundStormStream(soundStorm, voice: voice, options: settings.streaming)
+    }
+
+    /// Runs every network once, so that the first turn does not pay for pages that are not mapped yet.
+    public func warmUp() async throws {
+        let session = try Session(self, seed: 0) { _ in }
+        try await session.openTurn(item: "warm-up")
+        try await session.hear([Float](repeating: 0, count: speechTokenizer.configuration.sampleRate))
+        try await session.closeTurn()
+        var rules = AnswerRules.voiceReply
+        rules.maximumTranscriptTokens = 1
+        rules.maximumReplyTokens = 1
+        rules.maximumSpeechFrames = 30
+        _ = try await session.answer(rules: rules)
+    }
+}
+
+/// Why models cannot work together.
+public struct EngineError: Error, Equatable, CustomStringConvertible {
+    /// What does not fit.
+    public var reason: String
+    /// One line for a person.
+    public var description: String { "the models do not fit together: \(reason)" }
+}
