@@ -39,7 +39,7 @@ struct ConvolutionModule: Sendable {
 
         /// The layout of the module in this scope.
         init(of weights: Weights) {
-            self = weights.contains("\(Layout.sequential.depthwise).weight") ? .sequential : .split
+            self = weights["net"].childIndices.isEmpty ? .split : .sequential
         }
     }
 

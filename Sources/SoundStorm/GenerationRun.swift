@@ -63,10 +63,7 @@ public final class GenerationRun {
     ) throws(SoundStormError) {
         let configuration = model.configuration
         let (levels, codes) = (configuration.levels, configuration.codes)
-        guard 1...GenerationOptions.mostSteps ~= options.steps else {
-            throw SoundStormError(
-                "generate", "speech", "steps is \(options.steps), allowed are 1...\(GenerationOptions.mostSteps)")
-        }
+        try options.validate()
         try model.require(semantic: semantic)
         if let prompt { try model.require(voice: prompt) }
         let promptFrames = prompt?.frames ?? 0

@@ -16,6 +16,12 @@ public struct GenerationOptions: Sendable, Equatable {
 
     /// More steps than this mean a mistake.
     static let mostSteps = 1024
+
+    func validate() throws(SoundStormError) {
+        guard 1...Self.mostSteps ~= steps else {
+            throw SoundStormError("generate", "speech", "steps is \(steps), allowed are 1...\(Self.mostSteps)")
+        }
+    }
 }
 
 /// How many positions stay open after each pass of the first level.

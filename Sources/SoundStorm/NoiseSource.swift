@@ -20,7 +20,7 @@ public struct SeededNoise: NoiseSource {
 
     /// 24 random bits each, strictly between 0 and 1.
     public func uniforms(call: Int, position: Int, into numbers: UnsafeMutableBufferPointer<Float>) {
-        let place = Self.mixed(Self.mixed(seed &+ UInt64(call)) ^ UInt64(position))
+        let place = Self.mixed(Self.mixed(Self.mixed(seed) ^ UInt64(call)) ^ UInt64(position))
         for code in numbers.indices {
             let bits = Self.mixed(place &+ UInt64(code) &* Self.goldenRatio)
             numbers[code] = (Float(bits >> 41) + 0.5) * 0x1p-23

@@ -64,17 +64,22 @@ public struct SoundStormConfiguration: Sendable, Equatable {
 
         try Self.hold(description.dim, "dim", against: dim)
         try Self.hold(description.depth, "depth", against: depth)
-        try Self.hold(description.feedForwardFactor.map { $0 * dim }, "ff_mult · dim", against: feedForwardSize)
+        try Self.hold(description.feedForwardFactor, times: dim, "ff_mult · dim", against: feedForwardSize)
         try Self.hold(
-            description.convolutionFactor.map { $0 * dim }, "conv_expansion_factor · dim", against: convolutionSize)
+            description.convolutionFactor, times: dim, "conv_expansion_factor · dim", against: convolutionSize)
         try Self.hold(description.kernelSize, "conv_kernel_size", against: kernelSize)
         try Self.hold(description.levels, "num_quantizers", against: levels)
         try Self.hold(description.codes, "codebook_size", against: codes)
         try Self.hold(description.semanticCodes, "num_semantic_token_ids", against: semanticCodes)
     }
 
-    private static func hold(_ described: Int?, _ name: String, against found: Int) throws(SoundStormError) {
-        guard let described, described != found else { return }
+    private static func hold(
+        _ factor: Int?, times unit: Int = 1, _ name: String, against found: Int
+    ) throws(SoundStormError) {
+        guard let factor else { return }
+        let (product, overflow) = factor.multipliedReportingOverflow(by: unit)
+        let described = overflow ? Int.max : product
+        guard described != found else { return }
         throw SoundStormError("load", name, "the description says \(described), the checkpoint's tensors say \(found)")
     }
 

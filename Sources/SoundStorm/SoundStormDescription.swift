@@ -44,8 +44,13 @@ public struct SoundStormDescription: Sendable, Equatable {
             self = try JSONDecoder().decode(SoundStormDescription.self, from: Data(contentsOf: url))
         } catch let error as SoundStormError {
             throw SoundStormError(error.operation, url.path, error.reason)
+        } catch DecodingError.typeMismatch(_, let context), DecodingError.dataCorrupted(let context),
+            DecodingError.keyNotFound(_, let context), DecodingError.valueNotFound(_, let context)
+        {
+            let key = context.codingPath.map { "\($0.stringValue): " }.joined()
+            throw SoundStormError("read", url.path, key + context.debugDescription)
         } catch {
-            throw SoundStormError("read", url.path, "\(error)")
+            throw SoundStormError("read", url.path, error.localizedDescription)
         }
     }
 }

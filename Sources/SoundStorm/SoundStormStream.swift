@@ -26,6 +26,7 @@ public struct StreamingOptions: Sendable, Equatable {
     static let mostFrames = 30_000
 
     func validate() throws(SoundStormError) {
+        try generation.validate()
         let sizes = 1...Self.mostFrames
         guard !chunkFrames.isEmpty, chunkFrames.allSatisfy({ sizes ~= $0 }) else {
             throw SoundStormError("stream", "speech", "chunks of \(chunkFrames) frames, allowed are \(sizes)")
@@ -108,7 +109,7 @@ public final class SoundStormStream {
 
     /// Makes at most one forward pass. Returns codes `[frames, levels + 1]` when that completes a chunk.
     ///
-    /// - Throws: `SoundStormError` when the noise does not reach, or when steps are out of range.
+    /// - Throws: `SoundStormError` when the noise does not reach.
     public func step() throws(SoundStormError) -> TokenGrid? {
         if chunk == nil { chunk = try startChunk() }
         guard let current = chunk else { return nil }
