@@ -24,19 +24,10 @@ public enum AudioFile {
         func refuse(_ reason: String) -> AudioFileError {
             AudioFileError(operation: .read, path: path, reason: reason)
         }
-        // A pipe without a writer would block the opening.
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard descriptor >= 0 else { throw refuse(String(cString: strerror(errno))) }
-        defer { close(descriptor) }
-        var status = stat()
-        guard fstat(descriptor, &status) == 0 else { throw refuse(String(cString: strerror(errno))) }
-        guard status.st_mode & S_IFMT == S_IFREG else { throw refuse("not a regular file") }
-        guard status.st_size <= limits.bytes else {
-            throw refuse("\(status.st_size) bytes are more than the \(limits.bytes) allowed")
-        }
-
+        let descriptor = try openRegularFile(path, largest: limits.bytes)
         var info = SF_INFO()
-        guard let file = sf_open_fd(descriptor, Int32(SFM_READ), &info, 0) else {
+        // The descriptor is libsndfile's from here: when it cannot open the file it closes it, whether told to or not.
+        guard let file = sf_open_fd(descriptor, Int32(SFM_READ), &info, 1) else {
             throw refuse(String(cString: sf_strerror(nil)))
         }
         defer { sf_close(file) }
@@ -62,6 +53,27 @@ public enum AudioFile {
         guard sf_error(file) == 0 else { throw refuse(String(cString: sf_strerror(file))) }
         guard samples.allSatisfy(\.isFinite) else { throw refuse("it holds a sample that is not a number") }
         return AudioClip(sampleRate: Int(info.samplerate), channels: channels, interleaved: samples)
+    }
+
+    /// A descriptor that the caller must close.
+    private static func openRegularFile(_ path: String, largest: Int) throws(AudioFileError) -> Int32 {
+        // A pipe without a writer would block the opening.
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else {
+            throw AudioFileError(operation: .read, path: path, reason: String(cString: strerror(errno)))
+        }
+        var status = stat()
+        var reason: String?
+        if fstat(descriptor, &status) != 0 {
+            reason = String(cString: strerror(errno))
+        } else if status.st_mode & S_IFMT != S_IFREG {
+            reason = "not a regular file"
+        } else if status.st_size > largest {
+            reason = "\(status.st_size) bytes are more than the \(largest) allowed"
+        }
+        guard let reason else { return descriptor }
+        close(descriptor)
+        throw AudioFileError(operation: .read, path: path, reason: reason)
     }
 
     /// Writes a whole file of 16-bit samples.

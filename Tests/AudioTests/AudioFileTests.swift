@@ -102,6 +102,30 @@ struct AudioFileTests {
         #expect(error?.reason == "it holds a sample that is not a number")
     }
 
+    @Test("Reading never closes a descriptor that is somebody else's")
+    func descriptors() async throws {
+        let path = temporaryPath("descriptors.wav")
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        try Data(WAVHeader(format: 99, dataBytes: 4).bytes + [1, 2, 3, 4]).write(to: URL(filePath: path))
+        let sound = Golden.file("chain", "question.wav").path()
+        // Closed twice, a descriptor's number may by then be that of a file that another thread has opened.
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for task in 0..<8 {
+                group.addTask {
+                    for _ in 0..<200 {
+                        if task % 2 == 0 {
+                            #expect(throws: AudioFileError.self) { try AudioFile.read(path) }
+                        } else {
+                            let clip = try AudioFile.read(sound)
+                            #expect(clip.sampleRate == 16_000)
+                        }
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+    }
+
     @Test("Damaged files are read or refused, and never crash", arguments: UInt64(0)..<200)
     func damaged(seed: UInt64) throws {
         var generator = TestGenerator(seed: seed)
