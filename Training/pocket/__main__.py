@@ -16,7 +16,7 @@ from .stages import STAGES, estimate
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="pocket", description=__doc__.split("\n")[0])
     parser.add_argument("stage", choices=["all", *STAGES], help="one stage, or all in order")
-    parser.add_argument("--work", default="build", help="corpus, checkpoints and logs (12 GB of memory helps, 4 GB of disk)")
+    parser.add_argument("--work", default="work", help="corpus, checkpoints and logs (8 GB of memory, 4 GB of disk)")
     parser.add_argument("--model", default="../Models/pocket", help="where the model is written")
     parser.add_argument("--jobs", type=int, default=2, help="stages that run side by side, one core each")
     parser.add_argument("--pace", type=float, default=1.0, help="factor on every training budget")

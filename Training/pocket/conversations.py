@@ -30,7 +30,7 @@ class Writer:
     def opening(self, rng: random.Random, always: bool = False) -> Sequence:
         sequence = Sequence()
         sequence.add([1], 0)
-        if always or rng.random() < 0.75:
+        if always or rng.random() < 0.5:
             sequence.add(self.encode(template.SYSTEM + "\n"), 0)
         else:
             sequence.add(self.encode("\n"), 0)

@@ -63,14 +63,17 @@ def make_part(folder: str, part: int, seconds: float, voice: str | None = None) 
 
     while total < seconds:
         who = voice or codec_voice(rng)
-        text = pair(rng)[0] if voice == HELD_OUT_VOICE else codec_sentence(rng)
+        text = pair(rng, whole=True)[0] if voice == HELD_OUT_VOICE else codec_sentence(rng)
         speech = speaker.speak(text, who, rng) * rng.uniform(0.3, 0.9)
         gap = rng.randint(5, 15) * HOP
         if position + len(speech) + gap > WINDOW:
             flush()
             if len(waves) % 20 == 0:
                 rate = total / (time.time() - began)
-                print(f"corpus part {part}: {total / 60:.0f} of {seconds / 60:.0f} min, {rate:.0f} x real time", flush=True)
+                print(
+                    f"corpus part {part}: {total / 60:.0f} of {seconds / 60:.0f} min, {rate:.0f} x real time",
+                    flush=True,
+                )
         window.append((position, speech, {"text": text, "voice": who}))
         position += len(speech) + gap
         total += len(speech) / SAMPLE_RATE

@@ -58,6 +58,13 @@ THINGS = {
     "place": "forest desert mountain island river",
 }  # fmt: skip
 
+# The things that the backbone talks about; the codec hears all of them. Few, so that each is heard often.
+SPOKEN_THINGS = set(
+    "cat dog horse cow pig sheep lion tiger elephant monkey rabbit mouse bear duck owl eagle shark bee spider apple "
+    "banana orange lemon carrot potato tomato car bus train boat airplane piano guitar violin drum hammer house castle "
+    "tree rose pizza cake doll island".split()
+)
+
 FACTS: list[tuple[list[str], str]] = [
     (["hello", "hello there", "hi there"], "hello, how can i help you"),
     (["good morning", "a good morning to you"], "good morning to you"),
@@ -173,8 +180,8 @@ def held_out(text: str, share: float = 0.06) -> bool:
 
 
 @cache
-def catalogue() -> dict[str, list[tuple[str, str, str]]]:
-    """Every (question, reply, phrasing) of the domain by kind of matter."""
+def catalogue(whole: bool = False) -> dict[str, list[tuple[str, str, str]]]:
+    """Every (question, reply, phrasing) of the domain by kind of matter; `whole` has all things, for the codec."""
     kinds: dict[str, list[tuple[str, str, str]]] = {}
 
     def add(kind: str, phrasings: list[str], reply: str, *slots: str) -> None:
@@ -193,11 +200,14 @@ def catalogue() -> dict[str, list[tuple[str, str, str]]]:
     for animal, sound in SOUNDS.items():
         add("sound", SOUND, f"a {animal} says {sound}", animal)
     for thing, kind in KIND_OF.items():
+        if not whole and thing not in SPOKEN_THINGS:
+            continue
         add("what", WHAT, f"a {thing} is a {kind}", f"a {thing}")
         add("draw", DRAW, DRAW_REPLY, thing)
-    for word in WORDS_TO_SAY:
+    for word in WORDS_TO_SAY if whole else sorted(SPOKEN_THINGS):
         add("say", SAY, word, word)
-    for instrument in THINGS["instrument"].split():
+    instruments = THINGS["instrument"].split()
+    for instrument in instruments if whole else [name for name in instruments if name in SPOKEN_THINGS]:
         for mood in MOODS:
             add("play", PLAY, PLAY_REPLY, mood, instrument)
     for a in range(11):
@@ -217,14 +227,14 @@ def all_replies() -> list[str]:
 
 
 @cache
-def split() -> tuple[dict[str, list[tuple[str, str]]], list[tuple[str, str]]]:
+def split(whole: bool = False) -> tuple[dict[str, list[tuple[str, str]]], list[tuple[str, str]]]:
     """(training pairs by kind, held-out pairs).
 
     Held out: phrasings named above, and 6 % of the other questions. Facts keep every plain question: they are few.
     """
     train: dict[str, list[tuple[str, str]]] = {}
     held: list[tuple[str, str]] = []
-    for kind, rows in catalogue().items():
+    for kind, rows in catalogue(whole).items():
         for question, reply, phrasing in rows:
             apart = phrasing in HELD_OUT_PHRASINGS or (kind != "fact" and held_out(question))
             if apart:
@@ -234,20 +244,30 @@ def split() -> tuple[dict[str, list[tuple[str, str]]], list[tuple[str, str]]]:
     return train, held
 
 
-def pair(rng: random.Random) -> tuple[str, str]:
+def pair(rng: random.Random, whole: bool = False) -> tuple[str, str]:
     """A training (question, reply), kinds weighted by SHARES."""
-    train, _ = split()
+    train, _ = split(whole)
     kind = rng.choices(list(SHARES), weights=list(SHARES.values()))[0]
     return rng.choice(train[kind])
+
+
+@cache
+def known_words() -> set[str]:
+    """The words of the backbone's domain."""
+    return {word for rows in catalogue().values() for row in rows for word in words(f"{row[0]} {row[1]}")}
+
+
+def words(text: str) -> list[str]:
+    return re.findall("[a-z]+", text)
 
 
 def codec_sentence(rng: random.Random) -> str:
     """A sentence for the codec: mostly the domain, with single words and everyday words among them."""
     dice = rng.random()
     if dice < 0.40:
-        return pair(rng)[0]
+        return pair(rng, whole=True)[0]
     if dice < 0.65:
-        return pair(rng)[1]
+        return pair(rng, whole=True)[1]
     if dice < 0.78:
         return " ".join(rng.choice(WORDS_TO_SAY) for _ in range(rng.randint(1, 4)))
     words = []

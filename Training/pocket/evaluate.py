@@ -39,7 +39,9 @@ class Shipped:
         from safetensors.torch import load_file
 
         self.vocabulary = Vocabulary(f"{folder}/llama")
-        self.llama = self._load(Llama(LlamaConfig(self.vocabulary.size)), load_file(f"{folder}/llama/model.safetensors"))
+        self.llama = self._load(
+            Llama(LlamaConfig(self.vocabulary.size)), load_file(f"{folder}/llama/model.safetensors")
+        )
         voice, _ = soundfile.read(f"{folder}/voice.wav", dtype="float32")
         self.voice = self.tokenizer.encode(torch.tensor(voice))[:, :PROMPT].T
 
@@ -80,7 +82,9 @@ def judge_codec(model: Shipped, folder: str, parts: list[int], listener: Listene
         if name == "reply voice":
             ways["level 0, own codes, SoundStorm"] = [model.speak(c[0]) for c in codes]
             ways["level 0, true codes, SoundStorm"] = [model.speak(true_ids[0, u.start : u.end]) for u in group]
-            ways["all 8 levels, true codes"] = [model.tokenizer.decode(true_ids[:, u.start : u.end]).numpy() for u in group]
+            ways["all 8 levels, true codes"] = [
+                model.tokenizer.decode(true_ids[:, u.start : u.end]).numpy() for u in group
+            ]
             ways["level 0 alone, own codes"] = [model.tokenizer.decode(c[:1]).numpy() for c in codes]
         for way, waves in ways.items():
             scores[f"{name}: {way}"] = listener.rate(list(zip(waves, texts, strict=True)))
@@ -111,12 +115,17 @@ def answer(model: Shipped, codes: list[int]) -> dict:
     }
 
 
-def judge_backbone(model: Shipped, folder: str, listener: Listener, count: int = 60, voiced: int = 12, samples: str | None = None) -> dict:
+def judge_backbone(
+    model: Shipped, folder: str, listener: Listener, count: int = 60, voiced: int = 12, samples: str | None = None
+) -> dict:
     """Transcripts, replies, chains and the replies' speech for every test set."""
-    tests = [name[len("questions-test ") : -4] for name in sorted(os.listdir(folder)) if name.startswith("questions-test ")]
+    tests = [
+        name[len("questions-test ") : -4] for name in sorted(os.listdir(folder)) if name.startswith("questions-test ")
+    ]
+    known = {question for rows in domain.catalogue().values() for question, _, _ in rows}
     scores: dict = {}
     for test in tests:
-        questions = load_questions(folder, f"test {test}")[:count]
+        questions = [q for q in load_questions(folder, f"test {test}") if q.text in known][:count]
         answers = [answer(model, question.codes.tolist()) for question in questions]
         pairs = [(q.text, a["transcript"]) for q, a in zip(questions, answers, strict=True)]
         right = [plain(q.reply) == plain(a["reply"]) for q, a in zip(questions, answers, strict=True)]
@@ -142,7 +151,7 @@ def judge_replies(model: Shipped, folder: str, listener: Listener, count: int = 
     replies = torch.load(f"{folder}/replies.pt")
     texts = random.Random(1).sample(domain.all_replies(), count)
     ways = {
-        "recording": lambda entry: entry["wave"].astype(np.float32) / 32768,
+        "recording": lambda entry: entry["wave"].numpy().astype(np.float32) / 32768,
         "own codes": lambda entry: model.speak(entry["own"][0].long()),
         "true codes": lambda entry: model.speak(entry["true"].long()),
         "smoothed true codes": lambda entry: model.speak(entry["smooth"].long()),

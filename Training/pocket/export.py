@@ -62,9 +62,11 @@ def export(work: str, model: str) -> None:
 
     if trained("encoder") and trained("decoder"):
         write_speech_tokenizer(f"{model}/speech", tokenizer(work))
-    if trained("soundstorm"):
-        books = torch.load(f"{work}/books.pt")["books"]
-        tied = load_net(work, "soundstorm", TiedSoundStorm(books, SoundStormConfig()))
+    if os.path.exists(f"{work}/books.pt"):
+        torch.manual_seed(3)
+        tied = TiedSoundStorm(torch.load(f"{work}/books.pt")["books"], SoundStormConfig())
+        if trained("soundstorm"):
+            load_net(work, "soundstorm", tied)
         write_soundstorm(f"{model}/speech", tied.official())
     if trained("backbone"):
         write_folder(f"{model}/llama")

@@ -103,7 +103,9 @@ def codebooks(sample: Tensor) -> Tensor:
     books = [torch.cat([centres, mean], 1)]
     rest = sound - mean[nearest(sample, books[0])]
     for level in range(1, 8):
-        print(f"latent: acoustic energy left before level {level}: {rest.pow(2).sum(1).mean() / energy:.4f}", flush=True)
+        print(
+            f"latent: acoustic energy left before level {level}: {rest.pow(2).sum(1).mean() / energy:.4f}", flush=True
+        )
         centres = kmeans(rest, generator, rounds=10)
         centres[0] = 0
         books.append(torch.cat([torch.zeros(1024, SEMANTIC), centres], 1))
@@ -145,7 +147,9 @@ def build(folder: str, parts: list[int], sample: int = 100_000) -> None:
     transform = torch.linalg.lstsq(torch.cat([known_codes, ones], 1), whisper[chosen]).solution.T  # [384, 128 + 1]
     torch.save(projection.state, f"{folder}/projection.pt")
     torch.save(latent.half(), f"{folder}/latent.pt")
-    torch.save({"books": books, "transform": transform, "count": torch.bincount(ids[0], minlength=1024)}, f"{folder}/books.tmp")
+    torch.save(
+        {"books": books, "transform": transform, "count": torch.bincount(ids[0], minlength=1024)}, f"{folder}/books.tmp"
+    )
     torch.save(ids.short(), f"{folder}/ids.pt")
     os.rename(f"{folder}/books.tmp", f"{folder}/books.pt")
 

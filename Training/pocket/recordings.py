@@ -54,7 +54,7 @@ def smooth(latent: Tensor, book: Tensor, penalty: float) -> Tensor:
 def make_replies(folder: str) -> None:
     """Every reply's one recording, its codes by the encoder and level 0 by the true features.
 
-    replies.pt: text -> {"wave" int16, "own" [8, frame], "true" [frame]}
+    replies.pt: text -> {"wave" [samples] int16, "own" [8, frame], "true" [frame], "smooth" [frame]}
     """
     if os.path.exists(f"{folder}/replies.pt"):
         return
@@ -73,7 +73,7 @@ def make_replies(folder: str) -> None:
         for text, start, end in window:
             piece = latent[start // HOP : end // HOP]
             out[text] = {
-                "wave": (sound[start:end] * 32767).astype(np.int16),
+                "wave": torch.tensor((sound[start:end] * 32767).astype(np.int16)),
                 "own": net.encode(torch.tensor(sound[start:end])).short(),
                 "true": quantise(piece, books)[0].short(),
                 "smooth": smooth(piece[:, :SEMANTIC], books[0][:, :SEMANTIC], 6.0).short(),
@@ -121,7 +121,10 @@ def make_questions(folder: str, name: str, pairs: list[tuple[str, str, str]], se
         seconds += len(wave) / 16000
         codes.append(net.encode(wave, 1)[0].numpy().astype(np.int16))
         if index % 1000 == 999:
-            print(f"questions {name}: {index + 1} of {len(pairs)}, {seconds / (time.time() - began):.0f} x real time", flush=True)
+            print(
+                f"questions {name}: {index + 1} of {len(pairs)}, {seconds / (time.time() - began):.0f} x real time",
+                flush=True,
+            )
     lengths = np.array([len(row) for row in codes])
     np.savez(path[:-4] + ".new.npz", codes=np.concatenate(codes), lengths=lengths, rows=json.dumps(pairs))
     os.replace(path[:-4] + ".new.npz", path)
@@ -132,7 +135,8 @@ def load_questions(folder: str, name: str) -> list[Question]:
     ends = np.cumsum(data["lengths"])
     rows = json.loads(str(data["rows"]))
     return [
-        Question(*row, data["codes"][end - length : end]) for row, end, length in zip(rows, ends, data["lengths"], strict=True)
+        Question(*row, data["codes"][end - length : end])
+        for row, end, length in zip(rows, ends, data["lengths"], strict=True)
     ]
 
 

@@ -41,7 +41,11 @@ def page(scores: dict) -> str:
         low, high = score["interval"]
         return f"{score['wer']:6.1f} %  ({low:.1f}-{high:.1f}, {score['sentences']} sentences, {score['exact']:.0f} % exact)"
 
-    lines = ["Word error rates by Whisper tiny.en, 95 % intervals by bootstrap over sentences.", "", "Speech tokenizer, SoundStorm"]
+    lines = [
+        "Word error rates by Whisper tiny.en, 95 % intervals by bootstrap over sentences.",
+        "",
+        "Speech tokenizer, SoundStorm",
+    ]
     for part in ("codec", "replies"):
         for name, score in scores[part].items():
             lines.append(f"  {name:62s} {rate(score) if isinstance(score, dict) else score}")
@@ -49,7 +53,9 @@ def page(scores: dict) -> str:
     for name, score in scores["backbone"].items():
         lines.append(f"  {name}")
         lines.append(f"    transcript          {rate(score['transcript'])}")
-        lines.append(f"    reply text right    {score['reply right']:6.1f} %   chain well formed {score['chain formed']:.0f} %")
+        lines.append(
+            f"    reply text right    {score['reply right']:6.1f} %   chain well formed {score['chain formed']:.0f} %"
+        )
         if spoken := score["reply's speech"]:
             lines.append(f"    reply's speech      {rate(spoken)}")
         lines.append(f"    misread             {'; '.join(score['misread'][:4])}")

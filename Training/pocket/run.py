@@ -8,13 +8,14 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 import torch
-from torch import nn
+from torch import distributed, nn
 
 
 class Run:
     """Iterate to train: every turn of the loop must end with `step(loss, ...)`.
 
-    The budget can be changed while it runs, by writing seconds into the file NAME.budget.
+    The budget can be changed while it runs, by writing seconds into the file NAME.budget. Several processes may train
+    one network (`share`): each draws its own batches, gradients are averaged, the first one reports and saves.
     """
 
     def __init__(
@@ -53,7 +54,8 @@ class Run:
                     group["lr"] = rate
             yield self.steps
             used, now = time.process_time(), time.time()
-            self.spent, last = self.spent + used - last, used
+            self.spent += self._agree(used - last)
+            last = used
             if now - reported > 60:
                 reported = now
                 self._report()
@@ -68,6 +70,14 @@ class Run:
     def step(self, loss: torch.Tensor, **metrics: float) -> None:
         self.net.zero_grad()
         loss.backward()
+        if distributed.is_initialized():
+            gradients = torch.cat([p.grad.flatten() for p in self.net.parameters() if p.grad is not None])
+            distributed.all_reduce(gradients)
+            place = 0
+            for p in self.net.parameters():
+                if p.grad is not None:
+                    p.grad.copy_(gradients[place : place + p.numel()].view_as(p) / distributed.get_world_size())
+                    place += p.numel()
         nn.utils.clip_grad_norm_(self.net.parameters(), self.clip)
         for optimizer in self.optimizers:
             optimizer.step()
@@ -75,11 +85,24 @@ class Run:
         for name, value in ({"loss": loss.item()} | metrics).items():
             self.seen[name].append(value)
 
+    def _agree(self, used: float) -> float:
+        """The mean of the time used, and one budget for all."""
+        if not distributed.is_initialized():
+            return used
+        both = torch.tensor([used / distributed.get_world_size(), 0.0 if distributed.get_rank() else self.seconds])
+        distributed.all_reduce(both)
+        self.seconds = float(both[1])
+        return float(both[0])
+
     def _report(self) -> None:
         means = {name: round(sum(values) / len(values), 4) for name, values in self.seen.items() if values}
         self.seen.clear()
+        if not first():
+            return
         self.history.append({"minutes": round(self.spent / 60, 1), "step": self.steps} | means)
-        print(f"{self.name}: {self.spent / 60:.0f} of {self.seconds / 60:.0f} min, step {self.steps}, {means}", flush=True)
+        print(
+            f"{self.name}: {self.spent / 60:.0f} of {self.seconds / 60:.0f} min, step {self.steps}, {means}", flush=True
+        )
 
     def _rebudget(self) -> None:
         if os.path.exists(f"{self.path}.budget"):
@@ -87,12 +110,25 @@ class Run:
                 self.seconds = float(file.read())
 
     def save(self) -> None:
+        if not first():
+            return
         state = {"net": self.net.state_dict(), "optimizers": [optimizer.state_dict() for optimizer in self.optimizers]}
         state |= {"spent": self.spent, "steps": self.steps, "history": self.history}
         torch.save(state, f"{self.path}.new")
         os.replace(f"{self.path}.new", f"{self.path}.checkpoint")
         with open(f"{self.path}.history.json", "w") as file:
             json.dump(self.history, file, indent=1)
+
+
+def share(folder: str, rank: int, processes: int) -> None:
+    """Joins the processes that train one network together."""
+    if processes > 1:
+        meeting = f"file://{os.path.abspath(folder)}/meeting"
+        distributed.init_process_group("gloo", init_method=meeting, rank=rank, world_size=processes)
+
+
+def first() -> bool:
+    return not distributed.is_initialized() or distributed.get_rank() == 0
 
 
 def load_net(folder: str, name: str, net: nn.Module) -> nn.Module:

@@ -67,7 +67,9 @@ class Attention(nn.Module):
     def forward(self, x: Tensor, rotary: tuple[Tensor, Tensor], mask: Tensor | None) -> Tensor:
         """[batch, frame, dim]; mask [batch, frame] is true where there is something to look at."""
         batch, frames, _ = x.shape
-        q, k, v = (t.view(batch, frames, self.heads, -1).transpose(1, 2) for t in (self.to_q(x), *self.to_kv(x).chunk(2, -1)))
+        q, k, v = (
+            t.view(batch, frames, self.heads, -1).transpose(1, 2) for t in (self.to_q(x), *self.to_kv(x).chunk(2, -1))
+        )
         looked = None if mask is None else mask[:, None, None]
         y = F.scaled_dot_product_attention(rotate(q, rotary), rotate(k, rotary), v, attn_mask=looked)
         return self.to_out(y.transpose(1, 2).reshape(batch, frames, -1))

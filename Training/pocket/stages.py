@@ -59,7 +59,7 @@ def _recordings(work: str, model: str, pace: float) -> None:
     from .recordings import make_questions, make_replies, test_rows, training_rows
 
     make_replies(work)
-    make_questions(work, "train", training_rows(9000, 11), 11)
+    make_questions(work, "train", training_rows(4000, 11), 11)
     for index, (name, rows) in enumerate(test_rows().items()):
         make_questions(work, f"test {name}", rows, 100 + index)
 
@@ -76,7 +76,7 @@ def _backbone(work: str, model: str, pace: float) -> None:
     from .vocabulary import write_folder
 
     write_folder(f"{work}/llama")
-    train_backbone(work, PARTS, 3600 * pace, "own")
+    train_backbone(work, 3600 * pace, "true")
 
 
 def _export(work: str, model: str, pace: float) -> None:

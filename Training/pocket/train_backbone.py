@@ -1,51 +1,73 @@
 """Stage `backbone`: the LLaMA on the encoder's own codes, in the chat model's format."""
 
+import glob
 import random
+from collections.abc import Iterator
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from . import domain
 from .conversations import Sequence, Writer
-from .corpus import load
-from .latent import corpus_split
+from .latent import SEMANTIC
 from .llama import Llama, LlamaConfig
 from .recordings import Question, load_questions
-from .run import Run
+from .run import Run, share
 from .vocabulary import MUSIC_CODES, SPEECH_CODES, Vocabulary
 
-SHARES = {"spoken": 58, "transcription": 20, "reading": 16, "typed": 6}
+SHARES = {"spoken": 66, "transcription": 14, "reading": 15, "typed": 5}
 
 
 class Mixture:
-    """Draws sequences; easy ones first."""
+    """Draws sequences; easy ones first. Question files that appear while it runs are taken in."""
 
-    def __init__(self, folder: str, parts: list[int], vocabulary: Vocabulary, reply_codes: str) -> None:
+    def __init__(self, folder: str, vocabulary: Vocabulary, reply_codes: str) -> None:
+        self.folder = folder
         replies = {text: entry[reply_codes] for text, entry in torch.load(f"{folder}/replies.pt").items()}
         self.writer = Writer(vocabulary, {t: (c[0] if c.dim() == 2 else c).tolist() for t, c in replies.items()})
-        self.texts = list(replies)
-        self.questions: list[Question] = load_questions(folder, "train")
-        self.questions.sort(key=lambda question: len(question.codes))
-        _, _, utterances = load(folder, parts)
-        own = torch.load(f"{folder}/encoder_ids.pt")[0].numpy()
-        train = corpus_split(utterances)[0]
-        self.spoken = [(own[u.start : u.end], u.text.replace(",", "")) for u in train]
-        self.spoken.sort(key=lambda row: len(row[0]))
+        self.texts = domain.all_replies()
+        self.questions: list[Question] = []
+        self.read: set[str] = set()
+        self.refresh()
+
+    def refresh(self) -> None:
+        for path in sorted(glob.glob(f"{self.folder}/questions-train*.npz")):
+            if path not in self.read and not path.endswith(".new.npz"):
+                self.read.add(path)
+                self.questions += load_questions(self.folder, path.rsplit("questions-", 1)[1][:-4])
+                self.questions.sort(key=lambda question: len(question.codes))
+                print(f"backbone: {len(self.questions)} spoken questions", flush=True)
 
     def draw(self, rng: random.Random, done: float) -> Sequence:
         easy = min(1.0, 0.35 + 3 * done)  # of the questions by length, until a fifth of the time is gone
         kind = rng.choices(list(SHARES), weights=list(SHARES.values()))[0]
+        if not self.questions and kind in ("spoken", "transcription"):
+            kind = "reading"
         if kind == "spoken":
-            turns = rng.choices([1, 2, 3], weights=[75, 18, 7])[0] if done > 0.1 else 1
-            pool = self.questions[: int(len(self.questions) * easy)]
+            turns = rng.choices([1, 2, 3], weights=[80, 15, 5])[0] if done > 0.3 else 1
+            pool = self.questions[: max(1, int(len(self.questions) * easy))]
             return self.writer.spoken_chat(rng, rng.choices(pool, k=turns))
         if kind == "transcription":
-            codes, text = self.spoken[rng.randrange(int(len(self.spoken) * easy))]
-            return self.writer.transcription(rng, codes.tolist(), text)
+            question = self.questions[rng.randrange(max(1, int(len(self.questions) * easy)))]
+            return self.writer.transcription(rng, question.codes.tolist(), question.text)
         if kind == "reading":
             return self.writer.reading(rng, rng.choice(self.texts))
         return self.writer.typed_chat(rng)
+
+
+def start_from_code_vectors(net: Llama, vocabulary: Vocabulary, book: Tensor) -> None:
+    """Speech tokens begin as a random map of their code vectors, so that codes that sound alike begin alike.
+
+    book [1024, 32] is the part of level 0 that carries what is said.
+    """
+    vectors = (book - book.mean(0)) / book.std()
+    first, last = vocabulary.first_speech, vocabulary.first_speech + SPEECH_CODES
+    with torch.no_grad():
+        for table in (net.model.embed_tokens.weight, net.lm_head.weight):
+            table[first:last] *= 0.3
+            table[first:last] += vectors @ torch.randn(book.shape[1], table.shape[1]) * (0.02 / book.shape[1] ** 0.5)
 
 
 def used_rows(vocabulary: Vocabulary) -> Tensor:
@@ -57,28 +79,41 @@ def used_rows(vocabulary: Vocabulary) -> Tensor:
     return used.nonzero()[:, 0]
 
 
-def make_batch(mixture: Mixture, rng: random.Random, done: float, tokens: int) -> tuple[Tensor, Tensor]:
-    """(ids [row, token], weights [row, token]) of about so many tokens; rows of like length lie together."""
-    rows = [mixture.draw(rng, done) for _ in range(max(4, tokens // 200))]
-    while sum(len(row.ids) for row in rows) > tokens and len(rows) > 4:
-        rows.pop()
-    longest = max(len(row.ids) for row in rows)
-    ids, weights = torch.zeros(len(rows), longest, dtype=torch.long), torch.zeros(len(rows), longest)
-    for index, row in enumerate(rows):
-        ids[index, : len(row.ids)] = torch.tensor(row.ids)
-        weights[index, : len(row.ids)] = torch.tensor(row.weights)
-    return ids, weights
+def batches(mixture: Mixture, run: Run, tokens: int, seed: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """(ids [row, token], weights [row, token]) of at most so many tokens; rows of like length lie together."""
+    while True:
+        rng = random.Random(seed + run.steps)
+        mixture.refresh()
+        rows = sorted((mixture.draw(rng, run.done) for _ in range(160)), key=lambda row: len(row.ids))
+        groups: list[list[Sequence]] = [[]]
+        for row in rows:
+            if (len(groups[-1]) + 1) * len(row.ids) > tokens and groups[-1]:
+                groups.append([])
+            groups[-1].append(row)
+        rng.shuffle(groups)
+        for group in groups:
+            longest = max(len(row.ids) for row in group)
+            ids, weights = torch.zeros(len(group), longest, dtype=torch.long), torch.zeros(len(group), longest)
+            for index, row in enumerate(group):
+                ids[index, : len(row.ids)] = torch.tensor(row.ids)
+                weights[index, : len(row.ids)] = torch.tensor(row.weights)
+            yield ids, weights
 
 
-def train_backbone(folder: str, parts: list[int], seconds: float, reply_codes: str, rate: float = 2e-3, tokens: int = 4000) -> None:
+def train_backbone(
+    folder: str, seconds: float, reply_codes: str, rate: float = 2e-3, tokens: int = 2000,
+    rank: int = 0, processes: int = 1,
+) -> None:  # fmt: skip
+    share(folder, rank, processes)
     torch.manual_seed(4)
     vocabulary = Vocabulary(f"{folder}/llama")
-    mixture = Mixture(folder, parts, vocabulary, reply_codes)
+    mixture = Mixture(folder, vocabulary, reply_codes)
     net = Llama(LlamaConfig(vocabulary.size))
+    start_from_code_vectors(net, vocabulary, torch.load(f"{folder}/books.pt")["books"][0, :, :SEMANTIC])
     matrices = [p for name, p in net.named_parameters() if p.dim() == 2 and ".layers." in name]
     others = [p for name, p in net.named_parameters() if p.dim() != 2 or ".layers." not in name]
     optimizers = [
-        torch.optim.Muon(matrices, rate, weight_decay=0.05, adjust_lr_fn="match_rms_adamw"),
+        torch.optim.Muon(matrices, rate, weight_decay=0.05, adjust_lr_fn="match_rms_adamw", ns_steps=4),
         torch.optim.AdamW(others, rate, betas=(0.9, 0.98), weight_decay=0.01),
     ]
     run = Run(folder, "backbone", net, rate, seconds, warmup=100, optimizers=optimizers)
@@ -86,11 +121,9 @@ def train_backbone(folder: str, parts: list[int], seconds: float, reply_codes: s
     place = torch.zeros(vocabulary.size, dtype=torch.long)
     place[used] = torch.arange(len(used))
     first, last = vocabulary.first_speech, vocabulary.first_speech + SPEECH_CODES
-    total = 0
+    source = batches(mixture, run, tokens, 4_000_000 + 1_000_000 * rank)
     for step in run:
-        rng = random.Random(1_000_003 * 7 + step)
-        ids, weights = make_batch(mixture, rng, run.done, tokens)
-        total += ids.numel()
+        ids, weights = next(source)
         target, weight = ids[:, 1:].flatten(), weights[:, 1:].flatten()
         counted = weight > 0
         if step % 4:  # the person's own speech is predicted in every fourth batch only

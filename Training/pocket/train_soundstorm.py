@@ -6,17 +6,19 @@ products are ordinary tables once learned, so that the saved network is the offi
 nearest to the expected residual; a thousand near twins need not be told apart.
 """
 
+import os
 import random
 
 import torch
 from torch import Tensor, nn
 
+from . import recordings
 from .corpus import Utterance, load
 from .latent import DIM, SEMANTIC, corpus_split
-from .run import Run, load_net
+from .run import Run
 from .soundstorm import CODES, LEVELS, MASK, SoundStorm, SoundStormConfig
-from .speechtokenizer import Encoder, SpeechTokenizer, SpeechTokenizerConfig, nearest
-from .voices import HOP
+from .speechtokenizer import nearest
+from .voices import HOP, REPLY_VOICE
 
 ACOUSTIC = DIM - SEMANTIC
 WEIGHTS = torch.tensor([1.0, 0.6, 0.4, 0.3, 0.2, 0.2, 0.2])  # of the levels in the loss
@@ -39,7 +41,7 @@ class TiedSoundStorm(nn.Module):
         self.condition = nn.Linear(DIM, config.dim)
         self.condition_free = nn.Embedding(CODES, config.dim)
         nn.init.zeros_(self.condition_free.weight)
-        self.leave = nn.Parameter(torch.randn(LEVELS, config.dim, ACOUSTIC) * config.dim**-0.5 * 0.1)
+        self.leave = nn.Parameter(torch.zeros(LEVELS, config.dim, ACOUSTIC))  # untaught, it adds nothing to level 0
         self.leave_bias = nn.Parameter(torch.zeros(LEVELS, ACOUSTIC))
 
     def forward(self, semantic: Tensor, grid: Tensor, mask: Tensor) -> Tensor:
@@ -66,7 +68,9 @@ class TiedSoundStorm(nn.Module):
         tables = torch.cat([vectors @ self.enter, self.masked[:, None]], 1)
         storm.net.code_embeds.weight.copy_(tables.reshape(-1, config.dim))
         sharp = 1 / (0.05 * self.scale.pow(2))[:, None, None]
-        storm.net.to_logits[2].weight.copy_((self.leave * self.scale[:, None, None]) @ self.residual.transpose(1, 2) * sharp)
+        storm.net.to_logits[2].weight.copy_(
+            (self.leave * self.scale[:, None, None]) @ self.residual.transpose(1, 2) * sharp
+        )
         bias = (self.leave_bias * self.scale[:, None])[:, None] @ self.residual.transpose(1, 2)
         half_norm = self.residual.pow(2).sum(-1)[:, None] / 2
         storm.net.to_logits[2].bias.copy_(((bias - half_norm) * sharp)[None, None, :, 0])
@@ -74,22 +78,22 @@ class TiedSoundStorm(nn.Module):
 
 
 @torch.no_grad()
-def recode(folder: str, parts: list[int]) -> None:
-    """The trained encoder's own ids of the whole corpus: [8, frame]."""
+def recode(folder: str, parts: list[int], count: int = 300) -> None:
+    """The trained encoder's own codes of some training utterances: recoded.pt, first frame -> [8, frame]."""
+    if os.path.exists(f"{folder}/recoded.pt"):
+        return
+    random.seed(8)
     wave, _, utterances = load(folder, parts)
-    tokenizer = SpeechTokenizer(SpeechTokenizerConfig())
-    load_net(folder, "encoder", tokenizer.encoder)
-    books = torch.load(f"{folder}/books.pt")["books"]
-    for level in range(8):
-        tokenizer.quantizer.book(level).copy_(books[level])
-    ids = torch.zeros(8, len(wave) // HOP, dtype=torch.short)
-    for index, u in enumerate(utterances):
-        start, end = max(0, u.start - 4), u.end + 4
-        codes = tokenizer.encode(torch.tensor(wave[start * HOP : end * HOP].astype("float32") / 32768))
-        ids[:, u.start : u.end] = codes[:, u.start - start : u.end - start].short()
-        if index % 2000 == 1999:
-            print(f"recode: {index + 1} of {len(utterances)} utterances", flush=True)
-    torch.save(ids, f"{folder}/encoder_ids.pt")
+    tokenizer, train = recordings.tokenizer(folder), corpus_split(utterances)[0]
+    reply = [u for u in train if u.voice == REPLY_VOICE]
+    others = [u for u in train if u.voice != REPLY_VOICE]
+    out = {}
+    for u in random.sample(reply, count) + random.sample(others, count):
+        sound = torch.tensor(wave[u.start * HOP : u.end * HOP].astype("float32") / 32768)
+        out[u.start] = tokenizer.encode(sound).short()
+        if len(out) % 200 == 0:
+            print(f"recode: {len(out)} of {2 * count} utterances", flush=True)
+    torch.save(out, f"{folder}/recoded.pt")
 
 
 class Voices:
@@ -97,28 +101,36 @@ class Voices:
 
     def __init__(self, folder: str, parts: list[int], books: Tensor) -> None:
         _, _, utterances = load(folder, parts)
-        self.by_voice: dict[str, list[Utterance]] = {}
+        self.recoded = {start: codes.long() for start, codes in torch.load(f"{folder}/recoded.pt").items()}
+        self.pieces: dict[str, list[Utterance]] = {}
+        self.prompts: dict[str, list[Utterance]] = {}
         for u in corpus_split(utterances)[0]:
-            self.by_voice.setdefault(u.voice, []).append(u)
+            self.pieces.setdefault(u.voice, []).append(u)
+            if u.start in self.recoded:
+                self.prompts.setdefault(u.voice, []).append(u)
         self.true_ids = torch.load(f"{folder}/ids.pt").long()
-        self.own_ids = torch.load(f"{folder}/encoder_ids.pt").long()
         self.latent = torch.load(f"{folder}/latent.pt")
         self.books = books
 
     def pick(self) -> tuple[Tensor, Tensor, Tensor, int]:
         """(level 0 [frame], acoustic target less level 0's [frame, 96], own codes [frame, 7], prompt frames)"""
-        voice = "hibari" if random.random() < 0.6 else random.choice(list(self.by_voice))
-        prompt, piece = random.choice(self.by_voice[voice]), random.choice(self.by_voice[voice])
-        voiced = 0 if random.random() < 0.1 else min(prompt.end - prompt.start, random.randint(40, 150))
+        voice = REPLY_VOICE if random.random() < 0.6 else random.choice(list(self.prompts))
+        own = random.random() < 0.4
+        prompt, piece = random.choice(self.prompts[voice]), random.choice((self.prompts if own else self.pieces)[voice])
+        spoken = self.recoded[prompt.start]
+        voiced = 0 if random.random() < 0.1 else min(spoken.shape[1], random.randint(40, 150))
         frames = min(piece.end - piece.start, random.randint(25, 120))
-        start = random.randint(piece.start, piece.end - frames)
+        offset = random.randint(0, piece.end - piece.start - frames)
+        start = piece.start + offset
+        if own:
+            level0 = self.recoded[piece.start][0, offset : offset + frames]
+        else:
+            level0 = self.true_ids[0, start : start + frames]
+        semantic = torch.cat([spoken[0, :voiced], level0])
         where = torch.cat([torch.arange(prompt.start, prompt.start + voiced), torch.arange(start, start + frames)])
-        own = self.own_ids[:, where]
-        semantic = own[0].clone()
-        if random.random() < 0.5:
-            semantic[voiced:] = self.true_ids[0, where[voiced:]]
         target = self.latent[where, SEMANTIC:].float() - self.books[0][semantic][:, SEMANTIC:]
-        return semantic, target, own[1:].T, voiced
+        codes = torch.cat([spoken[1:, :voiced], torch.full((LEVELS, frames), MASK)], 1).T
+        return semantic, target, codes, voiced
 
 
 def train_soundstorm(folder: str, parts: list[int], seconds: float, batch: int = 8) -> None:
@@ -155,7 +167,9 @@ def train_soundstorm(folder: str, parts: list[int], seconds: float, batch: int =
 
 
 @torch.no_grad()
-def prepare(net: TiedSoundStorm, semantic: Tensor, grid: Tensor, target: Tensor, mask: Tensor, ours: Tensor) -> tuple[int, Tensor]:
+def prepare(
+    net: TiedSoundStorm, semantic: Tensor, grid: Tensor, target: Tensor, mask: Tensor, ours: Tensor
+) -> tuple[int, Tensor]:
     """Fills the grid as one of the passes of `SoundStorm.generate` meets it.
 
     Returns the level that the pass is for and what is left of the target [batch, frame, 96] above the levels below it.

@@ -8,6 +8,7 @@ import random
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from .run import Run, load_net
 from .signal import MelDistance
@@ -31,13 +32,12 @@ def fill(folder: str, parts: list[int], count: int = 420) -> None:
         return
     random.seed(6)
     pieces, net = Pieces(folder, parts), storm(folder)
-    own, true = torch.load(f"{folder}/encoder_ids.pt").long(), torch.load(f"{folder}/ids.pt").long()
+    true = torch.load(f"{folder}/ids.pt").long()
+    prompts = [codes.long() for codes in torch.load(f"{folder}/recoded.pt").values()][:300]  # of the reply voice
     out = []
     for index, u in enumerate(random.sample([u for u in pieces.reply if u.end - u.start > 45], count)):
-        voice = random.choice(pieces.reply)
-        prompt = own[:, voice.start : min(voice.end, voice.start + PROMPT)].T
-        first = (own if index % 2 else true)[0, u.start : u.end]
-        out.append((u.start, net.generate(first, prompt).T.short()))
+        prompt = random.choice(prompts)[:, :PROMPT].T
+        out.append((u.start, net.generate(true[0, u.start : u.end], prompt).T.short()))
         if index % 100 == 99:
             print(f"fill: {index + 1} of {count}", flush=True)
     torch.save(out, f"{folder}/filled.pt")
@@ -46,33 +46,44 @@ def fill(folder: str, parts: list[int], count: int = 420) -> None:
 def tune_decoder(folder: str, parts: list[int], seconds: float) -> None:
     torch.manual_seed(7)
     random.seed(7)
-    pieces, filled = Pieces(folder, parts), torch.load(f"{folder}/filled.pt")
-    own, true = torch.load(f"{folder}/encoder_ids.pt").long(), torch.load(f"{folder}/ids.pt").long()
+    pieces, true = Pieces(folder, parts), torch.load(f"{folder}/ids.pt").long()
+    own = [(start, codes.long()) for start, codes in torch.load(f"{folder}/recoded.pt").items() if codes.shape[1] > 40]
+    filled: list[tuple[int, Tensor]] = []
+    if os.path.exists(f"{folder}/filled.pt"):
+        filled = [(start, codes.long()) for start, codes in torch.load(f"{folder}/filled.pt")]
     books = torch.load(f"{folder}/books.pt")["books"]
+
+    def draw(frames: int) -> tuple[int, Tensor] | None:
+        """(first frame, codes [level, frame]) of a piece, or nothing when the dice chose too short a recording"""
+        way = random.random()
+        if way < 0.6:  # what is heard in a dialogue
+            if filled and way < 0.4:
+                begin, codes = random.choice(filled)
+            else:
+                u = random.choice(pieces.reply)
+                begin, codes = u.start, true[:1, u.start : u.end]
+        elif way < 0.8:
+            begin, codes = random.choice(own)
+        else:
+            u = random.choice(pieces.train)
+            begin, codes = u.start, true[: random.choice([8, 8, 3]), u.start : u.end]
+        if codes.shape[1] < frames:
+            return None
+        offset = random.randint(0, codes.shape[1] - frames)
+        return begin + offset, codes[:, offset : offset + frames]
+
     net, distance = Decoder(SpeechTokenizerConfig()), MelDistance()
     if not os.path.exists(f"{folder}/decoder_tuned.checkpoint"):
         load_net(folder, "decoder", net)
-    run = Run(folder, "decoder_tuned", net, 4e-4, seconds, warmup=50, betas=(0.8, 0.99), decay=1e-3, clip=2.0)
+    run = Run(folder, "decoder_tuned", net, 5e-4, seconds, warmup=50, betas=(0.8, 0.99), decay=1e-3, clip=2.0)
     for _ in run:
-        count, frames = random.choice(SIZES[1:])
-        waves, latents = [], []
-        while len(waves) < count:
-            way = random.random()
-            if way < 0.45:
-                start, codes = random.choice(filled)
-                if codes.shape[1] < frames:
-                    continue
-                offset = random.randint(0, codes.shape[1] - frames)
-                start, codes = start + offset, codes[:, offset : offset + frames].long()
-            else:
-                u, start = pieces.where(pieces.reply if way < 0.7 else pieces.train, frames)
-                if start < u.start or start + frames > u.end:
-                    continue
-                source = own if random.random() < 0.7 else true
-                levels = 1 if way < 0.58 else random.choice([8, 8, 8, 4])
-                codes = source[:levels, start : start + frames]
-            waves.append(pieces.sound(start, frames))
-            latents.append(sum(books[level][row] for level, row in enumerate(codes)))
+        count, frames = random.choice(SIZES)
+        chosen: list[tuple[int, Tensor]] = []
+        while len(chosen) < count:
+            if piece := draw(frames):
+                chosen.append(piece)
+        latents = [sum(books[level][row] for level, row in enumerate(codes)) for _, codes in chosen]
+        waves = np.stack([pieces.sound(start, frames) for start, _ in chosen])
         with torch.autocast("cpu", torch.bfloat16, enabled=run.done < PRECISE):
             sound = net(torch.stack(latents).transpose(1, 2))[:, 0]
-        run.step(distance(torch.tensor(np.stack(waves)), sound.float()))
+        run.step(distance(torch.tensor(waves), sound.float()))

@@ -29,8 +29,7 @@ def train_pieces() -> bytes:
     rng = random.Random(0)
     sentences = [text for _ in range(4000) for text in domain.pair(rng)]
     sentences += [" ".join(rng.sample(domain.EVERYDAY, 4)) for _ in range(100)]
-    words = {word for rows in domain.catalogue().values() for row in rows for word in re.findall("[a-z]+", f"{row[0]} {row[1]}")}
-    sentences += sorted(words) * 100  # a word of the domain is one piece where there is room for it
+    sentences += sorted(domain.known_words()) * 100  # a word of the domain is one piece where there is room for it
     sentences += TEMPLATE_TEXTS * 400
     model = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(
