@@ -1,4 +1,4 @@
-internal import Foundation
+import Foundation
 
 /// A value as it stands in the file.
 enum ConfigurationValue: Equatable, CustomStringConvertible {

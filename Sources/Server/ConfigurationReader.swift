@@ -1,5 +1,5 @@
-internal import Foundation
-internal import TOMLKit
+import Foundation
+import TOMLKit
 
 extension Configuration {
     /// The most bytes of a configuration file.

@@ -1,4 +1,4 @@
-public import Audio
+import Audio
 
 extension Configuration {
     /// When a person's turn starts and ends, where the client does not say otherwise.

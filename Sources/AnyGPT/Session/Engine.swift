@@ -120,6 +120,11 @@ public struct Engine: Sendable {
         }
     }
 
+    /// Samples a second of the speech that comes in and goes out.
+    public var sampleRate: Int { speechTokenizer.configuration.sampleRate }
+    /// Samples that one speech token stands for.
+    public var samplesPerFrame: Int { speechTokenizer.hop }
+
     func makeVoice() throws -> SoundStormStream {
         try SoundStormStream(soundStorm, voice: voice, options: settings.streaming)
     }

@@ -26,6 +26,9 @@ public struct AnswerOutcome: Sendable, Equatable {
     public var outputTokens: Int
     /// Speech codes among them.
     public var speechFrames: Int
+
+    /// An answer that was stopped before anything was drawn.
+    public static let stopped = AnswerOutcome(isComplete: false, inputTokens: 0, outputTokens: 0, speechFrames: 0)
 }
 
 /// One conversation: it hears speech while it is spoken, answers while the answer is being made, and can be

@@ -1,0 +1,75 @@
+import AnyGPT
+import Foundation
+import Logging
+import WebSockets
+import Wire
+
+/// The daemon: models, doors and their orderly end.
+public final class Daemon: Sendable {
+    /// The version that `/healthz` reports.
+    public static let version = "0.1.0"
+
+    /// The port that is listened on.
+    public var port: UInt16 { server.port }
+
+    private let server: WebSocketServer
+    private let configuration: Configuration
+    private let logger: Logger
+
+    /// Loads and warms up the models, then opens the doors: whoever can connect is answered.
+    public init(_ configuration: Configuration, logger: Logger) async throws {
+        let clock = ContinuousClock()
+        let start = clock.now
+        let engine = try Engine(configuration) { logger.info("loading \($0)") }
+        try await engine.warmUp()
+        let ready = start.duration(to: clock.now)
+        logger.info("models are ready after \(ready.formatted(.units(allowed: [.seconds], fractionalPart: .show(length: 2))))")
+        self.configuration = configuration
+        self.logger = logger
+
+        let services = RealtimeServices(engine: engine, configuration: configuration, logger: logger)
+        let counter = SessionCounter()
+        var sockets = WebSocketServerConfiguration()
+        sockets.bindAddress = configuration.server.host
+        sockets.port = UInt16(configuration.server.port)
+        sockets.paths = ["/v1/realtime"]
+        sockets.subprotocols = [OpusSubprotocol.name, "realtime"]
+        sockets.maxConnections = configuration.server.maxConnections
+        sockets.limits.maxMessageBytes = configuration.server.maxMessageBytes
+        server = try WebSocketServer(configuration: sockets) { request in
+            Self.answer(request, model: services.modelName, uptime: start.duration(to: clock.now), counter)
+        } handler: { connection in
+            counter.change(by: 1)
+            defer { counter.change(by: -1) }
+            do {
+                try await RealtimeConnection(connection, services).run()
+            } catch {
+                logger.error("a connection could not be served: \(error)")
+            }
+        }
+        logger.notice("listening on ws://\(configuration.server.host):\(server.port)/v1/realtime")
+    }
+
+    /// Ends every session with a close frame and stops listening, within the configured grace.
+    public func shutdown() async {
+        logger.notice("stopping: \(server.liveConnections) connections are told goodbye")
+        await server.shutdown(grace: .seconds(configuration.server.shutdownGrace))
+        logger.notice("stopped")
+    }
+
+    private static func answer(
+        _ request: HTTPRequest, model: String, uptime: Duration, _ counter: SessionCounter
+    ) -> HTTPResponse {
+        switch request.path {
+        case "/healthz":
+            let health = Health(
+                status: .ok, model: model, version: version, uptimeSeconds: uptime / .seconds(1),
+                sessions: counter.count)
+            return HTTPResponse(status: 200, headers: [.init("content-type", "application/json")], body: health.encoded())
+        case "/":
+            return .text(200, "anygptd \(version): connect to /v1/realtime; /healthz tells how it is.\n")
+        default:
+            return .text(404, "There is nothing here: connect to /v1/realtime, or ask /healthz.\n")
+        }
+    }
+}

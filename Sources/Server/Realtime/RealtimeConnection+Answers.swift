@@ -1,0 +1,228 @@
+import AnyGPT
+import Audio
+import Logging
+import WebSockets
+import Wire
+
+extension RealtimeConnection {
+    // MARK: Course
+
+    /// Announces a response and begins to make it.
+    func startAnswer() async throws {
+        let parameters = asked ?? ResponseParameters()
+        asked = nil
+        guard await session.canAnswer else {
+            _ = machine.handle(.answerEnded)
+            throw WireError(.invalidValue, "There is no question to answer: send speech or an item first.")
+        }
+        let modality = parameters.outputModality ?? settings.outputModality
+        let place = OutputPlace(responseID: name("resp"), itemID: name("item"), outputIndex: 0)
+        let record = ResponseRecord(
+            place: place, modality: modality, metadata: parameters.metadata, question: lastQuestion)
+        do {
+            output = try AudioOutput(
+                door: speaksOpus
+                    ? .opus(bitrate: services.opusBitrate) : .json(parameters.outputFormat ?? settings.outputFormat),
+                sampleRate: services.speechSampleRate, outputIndex: place.outputIndex, lead: services.lead)
+        } catch {
+            _ = machine.handle(.answerEnded)
+            throw error
+        }
+        response = record
+        outputIsComplete = false
+        lastAnswerItem = place.itemID
+        send(
+            .responseCreated(
+                Response(
+                    id: record.id, status: .inProgress, outputModality: modality, metadata: parameters.metadata)))
+        let item = record.item(.inProgress)
+        send(.outputItemAdded(OutputItem(responseID: record.id, outputIndex: place.outputIndex, item: item)))
+        let previous = items.insert(item, id: place.itemID, after: nil) ?? nil
+        send(.conversationItemAdded(ItemPlacement(previousItemID: previous, item: item)))
+        send(.contentPartAdded(record.part))
+        response?.timing.inputAudioTokens = questionFrames
+        response?.timing.endOfTurnMilliseconds = sinceLastSound
+        let rules = services.rules(modality, spoken: lastQuestion != nil, limit: parameters.maxOutputTokens)
+        answering = Task { await self.makeAnswer(rules, previous: previous) }
+    }
+
+    private func makeAnswer(_ rules: AnswerRules, previous: String?) async {
+        let outcome: Result<AnswerOutcome, any Error>
+        do {
+            outcome = .success(try await session.answer(rules: rules))
+        } catch {
+            // A stop is no failure, wherever it was noticed.
+            outcome = error is CancellationError ? .success(.stopped) : .failure(error)
+            if !(error is CancellationError) { logger.error("answer failed: \(error)") }
+        }
+        await drain()
+        finish(outcome, previous: previous)
+        answering = nil
+        do {
+            try await perform(machine.handle(.answerEnded))
+        } catch {
+            logger.error("\(error)")
+        }
+    }
+
+    /// Stops the response that is being made, and waits until it has stopped.
+    func stopAnswer(_ reason: TurnMachine.StopReason) async {
+        response?.stopReason = reason
+        let heard = output.map { ($0.heard48k(at: now), $0.total48k) }
+        await session.stop()
+        output?.stop()
+        pump()
+        await answering?.value
+        if let (heard, total) = heard, total > 0 {
+            await session.cutAnswer(toFrames: heard / services.samplesPerFrame48k)
+        }
+    }
+
+    private func finish(_ outcome: Result<AnswerOutcome, any Error>, previous: String?) {
+        guard var record = response else { return }
+        response = nil
+        finishTranscript(&record)
+        let place = record.place
+        if record.modality == .audio {
+            send(.outputAudioDone(place))
+            send(.outputTranscriptDone(place, transcript: record.reply))
+        } else {
+            send(.outputTextDone(place, text: record.reply))
+        }
+        send(.contentPartDone(record.part))
+        let done = record.response(outcome, inputAudioTokens: questionFrames)
+        if let item = done.output.first {
+            items[place.itemID] = item
+            send(.outputItemDone(OutputItem(responseID: record.id, outputIndex: place.outputIndex, item: item)))
+            send(.conversationItemDone(ItemPlacement(previousItemID: previous, item: item)))
+        }
+        record.timing.doneMilliseconds = sinceLastSound
+        record.timing.packets = output?.sent ?? 0
+        if case .success(let outcome) = outcome {
+            record.timing.inputTokens = outcome.inputTokens
+            record.timing.outputAudioTokens = outcome.speechFrames
+            record.timing.outputTextTokens = max(0, outcome.outputTokens - outcome.speechFrames)
+        }
+        send(.responseTiming(record.timing))
+        send(.responseDone(done))
+        lastQuestion = nil
+        questionFrames = 0
+        logger.info(
+            "response \(done.status.rawValue)",
+            metadata: [
+                "first_text_ms": "\(Int(record.timing.firstTextMilliseconds ?? -1))",
+                "first_audio_ms": "\(Int(record.timing.firstAudioMilliseconds ?? -1))",
+                "last_token_ms": "\(Int(record.timing.lastTokenMilliseconds ?? -1))",
+                "packets": "\(record.timing.packets)",
+                "packets_before_last_token": "\(record.timing.packetsBeforeLastToken)",
+            ])
+    }
+
+    // MARK: What the session tells
+
+    /// One event of the session.
+    func told(_ event: SessionEvent) {
+        switch event {
+        case .heard(let frames, let probability):
+            logger.trace("heard \(frames) frames, p(end) \(probability)")
+        case .answer(let event): told(event)
+        case .speech(let samples):
+            guard response?.stopReason == nil else { return }
+            do { try output?.play(samples) } catch { logger.error("\(error)") }
+            pump()
+        case .speechEnded:
+            do { try output?.finish() } catch { logger.error("\(error)") }
+            pump()
+        case .lastToken:
+            response?.timing.lastTokenMilliseconds = sinceLastSound
+            response?.timing.packetsBeforeLastToken = output?.sent ?? 0
+        }
+    }
+
+    private func told(_ event: AnswerEvent) {
+        guard var record = response else { return }
+        defer { response = record }
+        switch event {
+        case .transcript(let delta):
+            markFirstText(&record)
+            record.transcript += delta
+            guard let item = record.question, wantsTranscript else { return }
+            send(.inputTranscriptionDelta(TranscriptionDelta(itemID: item, contentIndex: 0, delta: delta)))
+        case .reply(let delta):
+            markFirstText(&record)
+            finishTranscript(&record)
+            record.reply += delta
+            if record.modality == .audio {
+                send(.outputTranscriptDelta(record.place, delta: delta))
+            } else {
+                send(.outputTextDelta(record.place, delta: delta))
+            }
+        case .began, .ended, .speechCode, .image, .music, .answerEnded: break
+        }
+    }
+
+    private func markFirstText(_ record: inout ResponseRecord) {
+        if record.timing.firstTextMilliseconds == nil { record.timing.firstTextMilliseconds = sinceLastSound }
+    }
+
+    /// The transcript is complete when the reply begins, or when the answer ends.
+    private func finishTranscript(_ record: inout ResponseRecord) {
+        guard !record.transcriptIsDone, let item = record.question else { return }
+        record.transcriptIsDone = true
+        if case .message(let role, _)? = items[item]?.kind {
+            items[item] = .message(
+                id: item, status: .completed, role: role,
+                content: [.inputAudio(audio: nil, transcript: record.transcript)])
+        }
+        guard wantsTranscript else { return }
+        send(
+            .inputTranscriptionCompleted(
+                TranscriptionCompleted(
+                    itemID: item, contentIndex: 0, transcript: record.transcript,
+                    usage: .duration(seconds: Double(questionFrames) / services.framesPerSecond))))
+    }
+
+    /// OpenAI's clients ask for transcripts; ours always want them.
+    private var wantsTranscript: Bool { speaksOpus || settings.transcription != nil }
+
+    var sinceLastSound: Double { (clock.now - lastSound) / .milliseconds(1) }
+
+    // MARK: Sound out
+
+    /// Sends what may be sent now, and comes back when more may.
+    func pump() {
+        guard output != nil else { return }
+        for packet in output?.due(at: now) ?? [] {
+            if response?.timing.firstAudioMilliseconds == nil {
+                response?.timing.firstAudioMilliseconds = sinceLastSound
+            }
+            switch packet {
+            case .frame(let frame): connection.send(binary: frame.bytes)
+            case .bytes(let bytes):
+                guard let place = response?.place else { break }
+                send(.outputAudioDelta(place, audio: bytes))
+            }
+        }
+        if let next = output?.nextDue {
+            guard sending == nil else { return }
+            sending = Task {
+                try? await clock.sleep(until: started.advanced(by: next))
+                sending = nil
+                pump()
+            }
+        } else if outputIsComplete {
+            drained?.resume()
+            drained = nil
+        }
+    }
+
+    /// Waits until all sound has been sent, or thrown away.
+    private func drain() async {
+        outputIsComplete = true
+        guard output?.nextDue != nil else { return }
+        await withCheckedContinuation { continuation in
+            drained = continuation
+            pump()
+        }
+    }
+}

@@ -1,0 +1,65 @@
+import AnyGPT
+import Wire
+
+/// One response while it is made: what was said so far, and when.
+struct ResponseRecord {
+    let place: OutputPlace
+    let modality: OutputModality
+    let metadata: JSONValue?
+    /// The user's item whose transcript the answer brings; nil for a written question.
+    let question: String?
+    var transcript = ""
+    var reply = ""
+    var transcriptIsDone = false
+    var timing: ResponseTiming
+    /// Why it was stopped, when it was.
+    var stopReason: TurnMachine.StopReason?
+
+    var id: String { place.responseID }
+
+    init(place: OutputPlace, modality: OutputModality, metadata: JSONValue?, question: String?) {
+        self.place = place
+        self.modality = modality
+        self.metadata = metadata
+        self.question = question
+        timing = ResponseTiming(responseID: place.responseID)
+    }
+
+    /// The assistant's item as it stands.
+    func item(_ status: ItemStatus) -> ConversationItem {
+        let part: ContentPart =
+            modality == .audio ? .outputAudio(audio: nil, transcript: reply) : .outputText(reply)
+        return .message(
+            id: place.itemID, status: status, role: .assistant, content: status == .inProgress ? [] : [part])
+    }
+
+    /// The item's part as it stands.
+    var part: OutputPart {
+        OutputPart(place: place, content: modality == .audio ? .audio(transcript: reply) : .text(reply))
+    }
+
+    /// The finished response.
+    func response(_ outcome: Result<AnswerOutcome, any Error>, inputAudioTokens: Int) -> Response {
+        var usage: Usage?
+        var status = Response.Status.failed
+        var details: Response.StatusDetails?
+        switch outcome {
+        case .success(let outcome):
+            usage = Usage(
+                input: .init(
+                    textTokens: max(0, outcome.inputTokens - inputAudioTokens), audioTokens: inputAudioTokens),
+                output: .init(
+                    textTokens: max(0, outcome.outputTokens - outcome.speechFrames), audioTokens: outcome.speechFrames)
+            )
+            status = outcome.isComplete && stopReason == nil ? .completed : .cancelled
+            if status == .cancelled {
+                details = .init(type: .cancelled, reason: (stopReason ?? .clientCancelled).rawValue)
+            }
+        case .failure:
+            details = .init(type: .failed, error: .init(type: "server_error", code: "generation_failed"))
+        }
+        return Response(
+            id: id, status: status, statusDetails: details, output: [item(status == .completed ? .completed : .incomplete)],
+            outputModality: modality, metadata: metadata, usage: usage)
+    }
+}
