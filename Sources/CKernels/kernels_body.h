@@ -8,6 +8,9 @@
 #include "ckernels.h"
 
 #define CK_REASSOCIATE _Pragma("clang fp reassociate(on) contract(fast)")
+/// Before a loop whose output may be its input: element by element, so vectors do no harm. Without it clang checks for
+/// overlap, finds it, and takes the scalar loop: 8 times slower in place than out of place.
+#define CK_IN_PLACE _Pragma("clang loop vectorize(assume_safety)")
 
 static inline float CK(bits_f32)(uint32_t u) {
     float f;
@@ -123,7 +126,7 @@ static void CK(rms_norm_f32)(float *y, const float *x, const float *weight, size
         float sum = 0;
         for (size_t i = 0; i < n; i++) sum += x[i] * x[i];
         const float s = 1.0f / sqrtf(sum / (float)n + eps);
-        for (size_t i = 0; i < n; i++) y[i] = x[i] * s * weight[i];
+        CK_IN_PLACE for (size_t i = 0; i < n; i++) y[i] = x[i] * s * weight[i];
     }
 }
 
@@ -144,9 +147,9 @@ static void CK(layer_norm_f32)(float *y, const float *x, const float *weight, co
         CK(moments)(x, n, &mean, &variance);
         const float s = 1.0f / sqrtf(variance + eps);
         if (bias)
-            for (size_t i = 0; i < n; i++) y[i] = (x[i] - mean) * s * weight[i] + bias[i];
+            CK_IN_PLACE for (size_t i = 0; i < n; i++) y[i] = (x[i] - mean) * s * weight[i] + bias[i];
         else
-            for (size_t i = 0; i < n; i++) y[i] = (x[i] - mean) * s * weight[i];
+            CK_IN_PLACE for (size_t i = 0; i < n; i++) y[i] = (x[i] - mean) * s * weight[i];
     }
 }
 
@@ -155,7 +158,7 @@ static void CK(clamped_norm_f32)(float *y, const float *x, const float *weight, 
         float mean, variance;
         CK(moments)(x, n, &mean, &variance);
         const float s = 1.0f / sqrtf(variance < eps ? eps : variance);
-        for (size_t i = 0; i < n; i++) y[i] = (x[i] - mean) * s * weight[i];
+        CK_IN_PLACE for (size_t i = 0; i < n; i++) y[i] = (x[i] - mean) * s * weight[i];
     }
 }
 
@@ -176,7 +179,7 @@ static void CK(softmax_f32)(float *x, size_t rows, size_t n) {
 }
 
 static void CK(silu_f32)(float *y, const float *x, size_t n) {
-    for (size_t i = 0; i < n; i++) y[i] = x[i] * CK(sigmoid)(x[i]);
+    CK_IN_PLACE for (size_t i = 0; i < n; i++) y[i] = x[i] * CK(sigmoid)(x[i]);
 }
 
 static void CK(swiglu_f32)(float *restrict gate, const float *restrict up, size_t n) {
@@ -189,12 +192,13 @@ static void CK(glu_f32)(float *restrict y, const float *restrict x, size_t rows,
 }
 
 static void CK(elu_f32)(float *y, const float *x, size_t n) {
-    for (size_t i = 0; i < n; i++) y[i] = x[i] > 0 ? x[i] : CK(expm1_negative)(x[i]);
+    CK_IN_PLACE for (size_t i = 0; i < n; i++) y[i] = x[i] > 0 ? x[i] : CK(expm1_negative)(x[i]);
 }
 
 static void CK(snake_f32)(float *y, const float *x, const float *alpha, size_t rows, size_t n) {
     for (size_t r = 0; r < rows; r++, x += n, y += n)
-        for (size_t i = 0; i < n; i++) y[i] = x[i] + CK(sin_squared)(alpha[i] * x[i]) / (alpha[i] + 1e-9f);
+        CK_IN_PLACE for (size_t i = 0; i < n; i++)
+            y[i] = x[i] + CK(sin_squared)(alpha[i] * x[i]) / (alpha[i] + 1e-9f);
 }
 
 static void CK(lstm_gates_f32)(float *restrict gates, float *restrict c, float *restrict h, size_t n) {
