@@ -65,16 +65,19 @@ struct LogitRow {
     /// Puts all but the `kept` largest logits to minus infinity; of equal ones at the border the first stay.
     private func cut(_ keys: UnsafeMutableBufferPointer<Int32>, keeping kept: Int) {
         guard kept < count else { return }
-        // Bisects for the smallest key that is kept.
-        var (low, high) = (Int64(Int32.min), Int64(Self.maximum(keys)) + 1)
+        // Bisects for the smallest key that is kept: at or above `low` are too many, at or above `high`
+        // too few.
+        var (low, high) = (Int64(Self.minimum(keys)), Int64(Self.maximum(keys)) + 1)
+        var round = 0
         while high - low > 1 {
-            let middle = Int32((low + high) >> 1)
+            let middle = Self.between(low, high, round: round)
             let above = Self.count(keys, atLeast: middle)
             if above == kept {
                 for code in 0..<count where keys[code] < middle { logits[code] = -.infinity }
                 return
             }
             if above > kept { low = Int64(middle) } else { high = Int64(middle) }
+            round += 1
         }
         // Several are equal to the border: `low` itself.
         let border = Int32(low)
@@ -84,15 +87,29 @@ struct LogitRow {
         }
     }
 
+    /// A key strictly between two. Halving the numbers finds the border among logits, which are spread like a bell, in
+    /// fewer rounds than halving the keys, half of which stand for numbers near zero; but only the latter must end soon.
+    private static func between(_ low: Int64, _ high: Int64, round: Int) -> Int32 {
+        let middle = (number(Int32(low)) + number(Int32(high - 1))) / 2
+        if round < 16, middle.isFinite, (low + 1..<high).contains(Int64(key(middle))) { return key(middle) }
+        return Int32((low + high) >> 1)
+    }
+
     // MARK: Keys
+
+    /// Negative numbers are turned round, their sign bit kept. Adding zero makes one zero of two.
+    private static func key(_ number: Float) -> Int32 {
+        let bits = Int32(bitPattern: (number + 0).bitPattern)
+        return bits ^ ((bits >> 31) & Int32.max)
+    }
+
+    private static func number(_ key: Int32) -> Float {
+        Float(bitPattern: UInt32(bitPattern: key ^ ((key >> 31) & Int32.max)))
+    }
 
     private func withKeys<R>(_ body: (UnsafeMutableBufferPointer<Int32>) -> R) -> R {
         withUnsafeTemporaryAllocation(of: Int32.self, capacity: count) { keys in
-            for code in 0..<count {
-                // Adding zero makes one zero of two. Negative numbers are turned round, their sign bit kept.
-                let bits = Int32(bitPattern: (logits[code] + 0).bitPattern)
-                keys.initializeElement(at: code, to: bits ^ ((bits >> 31) & Int32.max))
-            }
+            for code in 0..<count { keys.initializeElement(at: code, to: Self.key(logits[code])) }
             return body(keys)
         }
     }
@@ -101,6 +118,12 @@ struct LogitRow {
         var top = Int32.min
         for key in keys { top = key > top ? key : top }
         return top
+    }
+
+    private static func minimum(_ keys: UnsafeMutableBufferPointer<Int32>) -> Int32 {
+        var bottom = Int32.max
+        for key in keys { bottom = key < bottom ? key : bottom }
+        return bottom
     }
 
     private static func first(of keys: UnsafeMutableBufferPointer<Int32>, _ key: Int32) -> Int {
