@@ -77,8 +77,6 @@ extension Configuration {
         public var soundStormHeadWidth = 0
         /// A recording of the voice that answers.
         public var voice = "Models/pocket/voice.wav"
-        /// The assistant's name in the prompt.
-        public var assistantName = "AnyGPT"
         /// The system prompt; empty takes the one that the model was trained with.
         public var systemPrompt = ""
 
@@ -89,7 +87,6 @@ extension Configuration {
             .integer("soundstorm_heads", \.soundStormHeads, 0...256),
             .integer("soundstorm_dim_head", \.soundStormHeadWidth, 0...1024),
             .path("voice", \.voice),
-            .text("assistant_name", \.assistantName),
             .text("system_prompt", \.systemPrompt, mayBeEmpty: true),
         ]
     }

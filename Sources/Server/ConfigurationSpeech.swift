@@ -52,7 +52,7 @@ extension Configuration {
         /// Frames before a chunk that SoundStorm and the decoder see again, so that the seam is not heard.
         public var contextFrames = 50
         /// SoundStorm's passes over the first level that it fills.
-        public var steps = 4
+        public var steps = 1
         /// Opus, in bits a second.
         public var opusBitrate = 24_000
         /// How far what is sent may be ahead of what is heard, in seconds.

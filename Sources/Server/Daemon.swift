@@ -23,7 +23,8 @@ public final class Daemon: Sendable {
         let engine = try Engine(configuration) { logger.info("loading \($0)") }
         try await engine.warmUp()
         let ready = start.duration(to: clock.now)
-        logger.info("models are ready after \(ready.formatted(.units(allowed: [.seconds], fractionalPart: .show(length: 2))))")
+        logger.info(
+            "models are ready after \(ready.formatted(.units(allowed: [.seconds], fractionalPart: .show(length: 2))))")
         self.configuration = configuration
         self.logger = logger
 
@@ -65,7 +66,8 @@ public final class Daemon: Sendable {
             let health = Health(
                 status: .ok, model: model, version: version, uptimeSeconds: uptime / .seconds(1),
                 sessions: counter.count)
-            return HTTPResponse(status: 200, headers: [.init("content-type", "application/json")], body: health.encoded())
+            return HTTPResponse(
+                status: 200, headers: [.init("content-type", "application/json")], body: health.encoded())
         case "/":
             return .text(200, "anygptd \(version): connect to /v1/realtime; /healthz tells how it is.\n")
         default:

@@ -10,6 +10,8 @@ actor Backbone {
     private let scratch: LlamaScratch
     private var sampler: Sampler
     private var history: TokenHistory
+    /// How tokens are drawn, with what ends each modality's run.
+    private let sampling: ModalitySampling
     /// The tokens in the cache.
     private var ids: [Int32] = []
 
@@ -24,6 +26,11 @@ actor Backbone {
         let vocabularySize = engine.llama.configuration.vocab_size
         sampler = Sampler(vocabularySize: vocabularySize, seed: seed)
         history = TokenHistory(vocabularySize: vocabularySize)
+        var sampling = engine.settings.sampling
+        sampling.text.endIDs = [engine.vocabulary.endOfAnswer]
+        sampling.speech.endIDs = [engine.vocabulary.speech.end]
+        sampling.music.endIDs = engine.vocabulary.music.map { [$0.end] } ?? []
+        self.sampling = sampling
     }
 
     /// Tokens that the cache can hold.
@@ -43,7 +50,8 @@ actor Backbone {
             try Task.checkCancellation()
             let end = min(wanted.count, same + scratch.block)
             let piece = Array(wanted[same..<end])
-            try engine.llama.forward(piece, cache: &cache, scratch: scratch, logits: end == wanted.count ? .last : .none)
+            try engine.llama.forward(
+                piece, cache: &cache, scratch: scratch, logits: end == wanted.count ? .last : .none)
             ids += piece
             history.record(piece)
             same = end
@@ -85,14 +93,17 @@ actor Backbone {
             grammar.accept(id)
             for event in parser.consume(id) { await tell(event) }
         }
+        // The least length that the settings ask for is that of a run, not of the whole answer.
+        var (modality, runLength) = (grammar.modality, 0)
         while !grammar.isEnded, !Task.isCancelled {
-            let settings = engine.settings.sampling[grammar.modality]
             let id = scratch.withLogits { logits in
                 sampler.next(
-                    logits.span, allowed: grammar.allowed, history: history, generated: grammar.tokenCount,
-                    settings: settings)
+                    logits.span, allowed: grammar.allowed, history: history, generated: runLength,
+                    settings: sampling[modality])
             }
             grammar.accept(id)
+            runLength = grammar.modality == modality ? runLength + 1 : 0
+            modality = grammar.modality
             answer.ids.append(id)
             answer.drawn += 1
             for event in parser.consume(id) { await tell(event) }

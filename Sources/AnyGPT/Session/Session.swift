@@ -158,8 +158,9 @@ public actor Session {
     ) async throws -> Made {
         try await backbone.align(to: ids, as: .tokens)
         try await speaker.reset()
-        // Bounded by the longest speech run that the rules allow, and paced by the speaker before that.
-        let codes = BoundedChannel<Int32?>(capacity: 512)
+        // The backbone runs only a little ahead of the speaker: what nobody hears in the end was not computed, and
+        // another session's answer need not wait for it.
+        let codes = BoundedChannel<Int32?>(capacity: 16)
         let speaking = Task { try await speak(codes, with: speaker, tell: tell) }
         let forced = forcedTokens(at: ids, engine)
         do {

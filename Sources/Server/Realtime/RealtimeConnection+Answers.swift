@@ -41,7 +41,7 @@ extension RealtimeConnection {
         send(.conversationItemAdded(ItemPlacement(previousItemID: previous, item: item)))
         send(.contentPartAdded(record.part))
         response?.timing.inputAudioTokens = questionFrames
-        response?.timing.endOfTurnMilliseconds = sinceLastSound
+        response?.timing.endOfTurnMilliseconds = sinceQuestion
         let rules = services.rules(modality, spoken: lastQuestion != nil, limit: parameters.maxOutputTokens)
         answering = Task { await self.makeAnswer(rules, previous: previous) }
     }
@@ -96,7 +96,7 @@ extension RealtimeConnection {
             send(.outputItemDone(OutputItem(responseID: record.id, outputIndex: place.outputIndex, item: item)))
             send(.conversationItemDone(ItemPlacement(previousItemID: previous, item: item)))
         }
-        record.timing.doneMilliseconds = sinceLastSound
+        record.timing.doneMilliseconds = sinceQuestion
         record.timing.packets = output?.sent ?? 0
         if case .success(let outcome) = outcome {
             record.timing.inputTokens = outcome.inputTokens
@@ -134,7 +134,7 @@ extension RealtimeConnection {
             do { try output?.finish() } catch { logger.error("\(error)") }
             pump()
         case .lastToken:
-            response?.timing.lastTokenMilliseconds = sinceLastSound
+            response?.timing.lastTokenMilliseconds = sinceQuestion
             response?.timing.packetsBeforeLastToken = output?.sent ?? 0
         }
     }
@@ -162,7 +162,7 @@ extension RealtimeConnection {
     }
 
     private func markFirstText(_ record: inout ResponseRecord) {
-        if record.timing.firstTextMilliseconds == nil { record.timing.firstTextMilliseconds = sinceLastSound }
+        if record.timing.firstTextMilliseconds == nil { record.timing.firstTextMilliseconds = sinceQuestion }
     }
 
     /// The transcript is complete when the reply begins, or when the answer ends.
@@ -185,7 +185,8 @@ extension RealtimeConnection {
     /// OpenAI's clients ask for transcripts; ours always want them.
     private var wantsTranscript: Bool { speaksOpus || settings.transcription != nil }
 
-    var sinceLastSound: Double { (clock.now - lastSound) / .milliseconds(1) }
+    /// Milliseconds since the last voice of the question came in.
+    var sinceQuestion: Double { (clock.now - questionEnd) / .milliseconds(1) }
 
     // MARK: Sound out
 
@@ -194,7 +195,7 @@ extension RealtimeConnection {
         guard output != nil else { return }
         for packet in output?.due(at: now) ?? [] {
             if response?.timing.firstAudioMilliseconds == nil {
-                response?.timing.firstAudioMilliseconds = sinceLastSound
+                response?.timing.firstAudioMilliseconds = sinceQuestion
             }
             switch packet {
             case .frame(let frame): connection.send(binary: frame.bytes)

@@ -5,7 +5,8 @@ extension RealtimeConnection {
     /// An item by its name.
     func find(_ id: String) throws -> ConversationItem {
         guard let item = items[id] else {
-            throw WireError(.itemNotFound, "There is no item \"\(id.prefix(100))\" in the conversation.", param: "item_id")
+            throw WireError(
+                .itemNotFound, "There is no item \"\(id.prefix(100))\" in the conversation.", param: "item_id")
         }
         return item
     }
@@ -33,6 +34,7 @@ extension RealtimeConnection {
             try await session.write(text, item: id)
             lastQuestion = nil
             questionFrames = 0
+            questionEnd = clock.now
         case .spoken(let bytes)?: try await hearWhole(bytes, item: id)
         case nil: break
         }
@@ -76,7 +78,7 @@ extension RealtimeConnection {
         }
         questionFrames = try await session.closeTurn().count
         lastQuestion = item
-        lastSound = clock.now
+        questionEnd = clock.now
     }
 
     /// The listener heard this much of an item; more than there is means all of it.

@@ -18,7 +18,8 @@ extension RealtimeConnection {
             case .samples(let samples):
                 guard machine.isTurnOpen else { continue }
                 try await session.hear(samples)
-            case .ended(let milliseconds, _):
+            case .ended(let milliseconds, let lastVoice):
+                questionEnd = arrivals.instant(of: lastVoice) ?? clock.now
                 if settings.turnDetection != nil, let item = turnItem {
                     send(.speechStopped(SpeechStopped(itemID: item, audioEndMilliseconds: milliseconds)))
                     try await perform(machine.handle(.speechStopped))
@@ -32,6 +33,7 @@ extension RealtimeConnection {
 
     /// The client says that the turn is complete.
     func commit() async throws {
+        questionEnd = arrivals.instant(of: input.position) ?? clock.now
         input.endTurn()
         try await perform(machine.handle(.commit))
     }

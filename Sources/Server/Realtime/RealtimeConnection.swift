@@ -27,8 +27,10 @@ actor RealtimeConnection {
     var turnItem: String?
     /// Written questions that came while a turn was open.
     var writtenMeanwhile: [(text: String, item: String)] = []
-    /// When the last sound of a turn came in.
-    var lastSound: ContinuousClock.Instant
+    /// When sound came in: what the stages of an answer are measured from.
+    var arrivals = SoundArrivals()
+    /// When the last voice of the question came in.
+    var questionEnd: ContinuousClock.Instant
     /// The item of the question that the next answer is to, where it was spoken.
     var lastQuestion: String?
     /// Speech tokens of that question.
@@ -61,7 +63,7 @@ actor RealtimeConnection {
         input = try AudioInput(
             detection: services.detection(settings.turnDetection), maximumTurn: services.maximumTurnSamples)
         started = clock.now
-        lastSound = started
+        questionEnd = started
         lastMessage = started
     }
 
@@ -136,8 +138,10 @@ actor RealtimeConnection {
                 }
                 let frame: ClientAudioFrame
                 do { frame = try ClientAudioFrame(parsing: bytes) } catch { throw WireError.frame(error) }
-                lastSound = clock.now
-                try await take(try input.hear(opus: frame.packet))
+                let arrival = clock.now
+                let events = try input.hear(opus: frame.packet)
+                arrivals.note(input.position, at: arrival)
+                try await take(events)
             case .malformedText: throw WireError.notUTF8
             case .tooLarge(let bytes): throw WireError.tooLarge(bytes: bytes, limit: services.maxMessageBytes)
             case .closed: break
@@ -154,8 +158,10 @@ actor RealtimeConnection {
         switch event {
         case .sessionUpdate(let update): try updateSettings(update)
         case .inputAudioBufferAppend(let bytes):
-            lastSound = clock.now
-            try await take(try input.hear(bytes, format: settings.inputFormat))
+            let arrival = clock.now
+            let events = try input.hear(bytes, format: settings.inputFormat)
+            arrivals.note(input.position, at: arrival)
+            try await take(events)
         case .inputAudioBufferCommit: try await commit()
         case .inputAudioBufferClear:
             input.endTurn()

@@ -59,7 +59,8 @@ struct ResponseRecord {
             details = .init(type: .failed, error: .init(type: "server_error", code: "generation_failed"))
         }
         return Response(
-            id: id, status: status, statusDetails: details, output: [item(status == .completed ? .completed : .incomplete)],
+            id: id, status: status, statusDetails: details,
+            output: [item(status == .completed ? .completed : .incomplete)],
             outputModality: modality, metadata: metadata, usage: usage)
     }
 }
