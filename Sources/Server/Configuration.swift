@@ -75,8 +75,10 @@ extension Configuration {
         public var soundStormHeads = 0
         /// The width of a head; 0 as above.
         public var soundStormHeadWidth = 0
-        /// A recording of the voice that answers.
+        /// A recording of the voice that answers; empty lets SoundStorm make one up.
         public var voice = "Models/pocket/voice.wav"
+        /// A text that the log shows when the model is ready: what it can do and what it can't; empty for none.
+        public var greeting = "Models/pocket/GREETING.txt"
         /// The system prompt; empty takes the one that the model was trained with.
         public var systemPrompt = ""
 
@@ -86,7 +88,8 @@ extension Configuration {
             .path("soundstorm", \.soundStorm),
             .integer("soundstorm_heads", \.soundStormHeads, 0...256),
             .integer("soundstorm_dim_head", \.soundStormHeadWidth, 0...1024),
-            .path("voice", \.voice),
+            .path("voice", \.voice, mayBeEmpty: true),
+            .path("greeting", \.greeting, mayBeEmpty: true),
             .text("system_prompt", \.systemPrompt, mayBeEmpty: true),
         ]
     }

@@ -105,11 +105,12 @@ extension ConfigurationKey {
             get: { .text($0[keyPath: property]) })
     }
 
-    /// The path of a file or folder.
-    static func path(_ name: String, _ property: Property<String>) -> Self {
-        let text = text(name, property)
+    /// The path of a file or folder; empty, where it may be, is none.
+    static func path(_ name: String, _ property: Property<String>, mayBeEmpty: Bool = false) -> Self {
+        let text = text(name, property, mayBeEmpty: mayBeEmpty)
         return ConfigurationKey(
-            path: text.path, expected: "a path in quotes", set: text.set, get: text.get, isPath: true)
+            path: text.path, expected: mayBeEmpty ? "a path in quotes" : "a path in quotes, not empty", set: text.set,
+            get: text.get, isPath: true)
     }
 
     /// One of some words: the raw values of the property's type.

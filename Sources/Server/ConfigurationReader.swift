@@ -29,7 +29,8 @@ extension Configuration {
         var reader = ConfigurationReader(text, file: file)
         try reader.read(into: &self)
         for key in Self.keys where key.isPath {
-            guard case .text(let path) = key.get(self), !path.hasPrefix("/"), folder != "." else { continue }
+            guard case .text(let path) = key.get(self), !path.isEmpty, !path.hasPrefix("/"), folder != "."
+            else { continue }
             _ = key.set(.text(folder.hasSuffix("/") ? folder + path : "\(folder)/\(path)"), &self)
         }
     }

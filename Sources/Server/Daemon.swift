@@ -25,6 +25,7 @@ public final class Daemon: Sendable {
         let ready = start.duration(to: clock.now)
         logger.info(
             "models are ready after \(ready.formatted(.units(allowed: [.seconds], fractionalPart: .show(length: 2))))")
+        for line in try Self.greeting(configuration.model.greeting) { logger.notice("\(line)") }
         self.configuration = configuration
         self.logger = logger
 
@@ -49,6 +50,16 @@ public final class Daemon: Sendable {
             }
         }
         logger.notice("listening on ws://\(configuration.server.host):\(server.port)/v1/realtime")
+    }
+
+    /// What the model's makers say of it, line by line.
+    private static func greeting(_ path: String) throws -> [String] {
+        guard !path.isEmpty else { return [] }
+        do {
+            return try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").map(String.init)
+        } catch {
+            throw ConfigurationError.file(path, "model.greeting cannot be read")
+        }
     }
 
     /// Ends every session with a close frame and stops listening, within the configured grace.

@@ -16,7 +16,8 @@ extension Engine {
     }
 
     /// The recording of the voice that answers, at 16 kHz.
-    private static func voice(_ configuration: Configuration) throws -> [Float] {
+    private static func voice(_ configuration: Configuration) throws -> [Float]? {
+        guard !configuration.model.voice.isEmpty else { return nil }
         var limits = AudioFile.Limits()
         limits.seconds = 600
         let clip = try AudioFile.read(configuration.model.voice, limits: limits)
