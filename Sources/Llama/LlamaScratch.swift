@@ -3,10 +3,11 @@ import Foundation
 import Tensors
 
 /// The memory that a model works in, allocated once: a token allocates nothing. Whoever calls a model brings one of
-/// its own; it holds no state between calls but the last logits.
+/// its own, which no other thread may use meanwhile (so it is not Sendable); it holds no state between calls but the
+/// last logits.
 ///
 /// Memory: about 4 · block · (4 · hidden + 2 · intermediate + 2 · key-value) bytes, whatever the cache's length is.
-public struct LlamaScratch: ~Copyable, Sendable {
+public struct LlamaScratch: ~Copyable {
     /// Positions that are computed at once: longer pieces are cut by this. The results do not depend on it.
     public let block: Int
     let configuration: LlamaConfiguration

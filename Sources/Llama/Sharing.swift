@@ -2,8 +2,9 @@ import Compute
 
 /// How work is shared between the compute threads.
 enum Sharing {
-    /// Multiply-adds below which waking another thread costs more than it brings: measured, some 20 µs of one thread.
-    static let worthSharing = 1 << 20
+    /// Multiply-adds below which waking another thread costs more than it brings: some 40 µs of one thread for a token,
+    /// whose products wait for memory.
+    static let worthSharing = 2 << 20
 
     /// Calls `body` with (share, of how many); once with (0, 1) for little work.
     static func run(work: Int, _ body: (Int, Int) -> Void) {
