@@ -1,0 +1,53 @@
+import ArgumentParser
+import Client
+import Foundation
+import Wire
+
+/// `anygpt health`: whether a daemon answers.
+struct HealthCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "health", abstract: "Asks a daemon how it is.",
+        discussion: "Exits with 0 when it serves, with 1 when it does not.")
+
+    @Option(help: ArgumentHelp("Where it listens.", valueName: "url"))
+    var url = "http://127.0.0.1:8787"
+
+    @Option(help: ArgumentHelp("How long to wait for one to answer.", valueName: "seconds"))
+    var wait = 0.0
+
+    func validate() throws {
+        guard wait.isFinite, (0...86_400).contains(wait) else {
+            throw ValidationError("--wait takes 0 to 86400 seconds.")
+        }
+    }
+
+    func run() async throws {
+        let clock = ContinuousClock()
+        let end = clock.now + .seconds(wait)
+        while true {
+            let isLastTry = clock.now >= end
+            do {
+                let health = try await HealthProbe.ask(url)
+                if health.status == .ok || isLastTry {
+                    print(Self.line(health))
+                    if health.status != .ok { throw ExitCode(1) }
+                    return
+                }
+            } catch let failure as HealthProbe.Failure {
+                if case .badURL = failure { throw ValidationError("\(failure)") }
+                if isLastTry {
+                    FileHandle.standardError.write(Data("anygpt health: \(failure)\n".utf8))
+                    throw ExitCode(1)
+                }
+            }
+            try await clock.sleep(until: min(end, clock.now + .milliseconds(250)))
+        }
+    }
+
+    private static func line(_ health: Health) -> String {
+        let minutes = Int(health.uptimeSeconds) / 60
+        let time = minutes > 0 ? "\(minutes) min" : "\(Int(health.uptimeSeconds)) s"
+        let sessions = health.sessions == 1 ? "1 session" : "\(health.sessions) sessions"
+        return "\(health.status.rawValue): anygptd \(health.version), model \(health.model), up \(time), \(sessions)"
+    }
+}

@@ -1,0 +1,139 @@
+import ArgumentParser
+import Audio
+import Client
+import Foundation
+import Wire
+
+/// `anygpt talk`: speaks to the daemon, and shows and writes down what it answers.
+struct TalkCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "talk",
+        abstract: "Speaks recordings to a daemon and shows what it answers, and how soon.",
+        discussion: """
+            Sound is sent at the speed of real time, 20 ms at a time, as a microphone would. Several files are the turns \
+            of one conversation: each is spoken when the answer before it would have been heard.
+
+            Exits with 0 when every turn was answered, 1 when one was not, and 2 when there is no daemon to talk to or \
+            the command makes no sense.
+            """)
+
+    @Option(
+        help: ArgumentHelp(
+            "A recording to speak, of any format and rate. May be given several times.", valueName: "file"))
+    var file: [String] = []
+
+    @Option(help: ArgumentHelp("Speaks raw samples, 16-bit little-endian mono: - for standard input.", valueName: "-"))
+    var pcm: String?
+
+    @Option(help: ArgumentHelp("Samples a second of --pcm.", valueName: "hertz"))
+    var rate = 16_000
+
+    @Option(help: ArgumentHelp("Where the daemon listens.", valueName: "url"))
+    var url = "ws://127.0.0.1:8787/v1/realtime"
+
+    @Option(help: ArgumentHelp("Where the replies are written (WAV, or FLAC by its name).", valueName: "file"))
+    var out = "reply.wav"
+
+    @Flag(help: "Ends each turn with its last sample, instead of the silence that the daemon waits for.")
+    var manual = false
+
+    @Flag(help: "Prints one JSON object instead, when all is over.")
+    var json = false
+
+    func run() async throws {
+        let sources = try sources()
+        let replies = ReplyFile(out)
+        if let obstacle = replies.obstacle { throw refuse(obstacle) }
+        let talk = Task { try await converse(sources, replies) }
+        let interrupt = Interrupt { talk.cancel() }
+        defer { interrupt.cancel() }
+        do {
+            try await talk.value
+        } catch is CancellationError {
+            _ = try? replies.close()
+            throw ExitCode(Interrupt.exitStatus)
+        }
+    }
+
+    private func converse(_ sources: [(name: String, speech: any SpeechSource)], _ replies: ReplyFile) async throws {
+        let client: RealtimeClient
+        do {
+            client = try await RealtimeClient.connect(to: url, turnEnd: manual ? .commit : .silence)
+        } catch let error as ClientError {
+            throw refuse("\(error)")
+        }
+        let screen = TalkScreen(isQuiet: json)
+        var conversation = Conversation(client)
+        var turns: [(report: TurnReport, source: String)] = []
+        var failure: (any Error)?
+        do {
+            for (name, speech) in sources {
+                screen.begin(name)
+                let reports = try await conversation.speak(speech) { update in
+                    if case .sound(let samples) = update { replies.append(samples) }
+                    screen.show(update)
+                }
+                turns += reports.map { ($0, name) }
+            }
+        } catch {
+            failure = error
+        }
+        await client.close()
+        if failure is CancellationError { throw CancellationError() }
+        try finish(turns, client.session.id, replies, screen, failure)
+    }
+
+    /// Writes everything down and says how it went.
+    private func finish(
+        _ turns: [(report: TurnReport, source: String)], _ session: String, _ replies: ReplyFile, _ screen: TalkScreen,
+        _ failure: (any Error)?
+    ) throws {
+        var failures = failure.map { ["\($0)"] } ?? []
+        var hasFile = false
+        do { hasFile = try replies.close() } catch { failures.append("\(error)") }
+        if json {
+            let record = TalkRecord(
+                url: url, session: session, out: hasFile ? out : nil,
+                turns: turns.map { TalkRecord.Turn($0.report, source: $0.source) })
+            print(try record.json())
+        } else if hasFile {
+            screen.say("the reply's sound is in \(out)")
+        }
+        // Whoever goes on speaking interrupts by intention; but the last word must have been answered.
+        if failure == nil, let turn = turns.last(where: { !$0.report.isCompleted && !$0.report.isInterrupted }) {
+            failures.append("a turn was not answered: \(turn.report.reason ?? "it got no response")")
+        } else if failure == nil, turns.last?.report.isInterrupted == true {
+            failures.append("the answer was interrupted")
+        }
+        for failure in failures { complain(failure) }
+        if !failures.isEmpty { throw ExitCode(1) }
+    }
+
+    /// What is to be spoken, in order.
+    private func sources() throws -> [(name: String, speech: any SpeechSource)] {
+        do {
+            switch (file.isEmpty, pcm) {
+            case (true, nil):
+                throw refuse("talking through a microphone is not built yet: use --file question.wav, or --pcm -")
+            case (false, _?): throw refuse("--file and --pcm cannot be combined")
+            case (false, nil): return try file.map { ($0, try RecordedSpeech(file: $0)) }
+            case (true, "-"?):
+                return [("standard input", try PipedSpeech(descriptor: STDIN_FILENO, sampleRate: rate))]
+            case (true, let path?):
+                throw refuse("--pcm takes - (standard input), not \(path); see --file for recordings")
+            }
+        } catch let error as ClientError {
+            throw refuse("\(error)")
+        }
+    }
+
+    /// One line for the person, and the status for a command that cannot be carried out.
+    private func refuse(_ message: String) -> ExitCode {
+        complain(message)
+        return ExitCode(2)
+    }
+
+    private func complain(_ message: String) {
+        FileHandle.standardError.write(Data("anygpt talk: \(message)\n".utf8))
+    }
+}
