@@ -75,19 +75,24 @@ public final class LlamaTokenizer: Sendable {
     public func encode(_ text: String, addBOS: Bool = true) throws(TokenizerError) -> [Int32] {
         var ids = addBOS ? prefix : []
         if isLegacy || text.isEmpty {
-            try encode(Array(text.unicodeScalars), into: &ids)
+            try encode(parts(of: Array(text.unicodeScalars)), into: &ids)
         } else {
-            let scalars = [Self.space] + text.unicodeScalars.map { $0 == Self.space ? " " : $0 }
-            let start = ids.count
-            try encode(scalars, into: &ids)
-            // The space in front was for text: a special token has none.
-            if ids.count > start + 1, vocabulary.strings[Int(ids[start])].elementsEqual("\u{2581}".utf8),
-                vocabulary.isSpecial[Int(ids[start + 1])]
-            {
-                ids.remove(at: start)
-            }
+            var parts = parts(of: [Self.space] + text.unicodeScalars.map { $0 == Self.space ? " " : $0 })
+            if try beginsWithNeedlessSpace(parts) { parts.removeFirst() }
+            try encode(parts, into: &ids)
         }
         return addBOS ? ids + suffix : ids
+    }
+
+    /// Whether the space that was put in front of a text stands alone before a special token, which has none. An
+    /// unknown piece is no special token, though it has the same id.
+    private func beginsWithNeedlessSpace(_ parts: [[Unicode.Scalar]]) throws(TokenizerError) -> Bool {
+        guard parts.count > 1, vocabulary.trie.id(of: parts[0]) == nil,
+            let next = vocabulary.trie.id(of: parts[1]), vocabulary.isSpecial[Int(next)]
+        else { return false }
+        var ids: [Int32] = []
+        try encodePlain(parts[0], into: &ids)
+        return ids.count == 1 && vocabulary.strings[Int(ids[0])].elementsEqual("\u{2581}".utf8)
     }
 
     /// The ids of a text that goes on behind an added token: what `encode` of that token and the text together has
@@ -100,14 +105,15 @@ public final class LlamaTokenizer: Sendable {
         precondition(addedToken(token) != nil, "text can only be cut behind an added token")
         var ids: [Int32] = []
         let text = text.unicodeScalars.map { !isLegacy && $0 == Self.space ? " " : $0 }
-        try encode(String(decoding: vocabulary.strings[Int(token)], as: UTF8.self).unicodeScalars + text, into: &ids)
+        let string = String(decoding: vocabulary.strings[Int(token)], as: UTF8.self)
+        try encode(parts(of: string.unicodeScalars + text), into: &ids)
         return Array(ids.dropFirst())
     }
 
     private static let space: Unicode.Scalar = "\u{2581}"
 
-    private func encode(_ text: [Unicode.Scalar], into ids: inout [Int32]) throws(TokenizerError) {
-        for part in parts(of: text) {
+    private func encode(_ parts: [[Unicode.Scalar]], into ids: inout [Int32]) throws(TokenizerError) {
+        for part in parts {
             if let id = vocabulary.trie.id(of: part) {
                 ids.append(id)
             } else {
@@ -121,19 +127,18 @@ public final class LlamaTokenizer: Sendable {
         var parts = vocabulary.trie.split(text).map { Array(text[$0]) }
         for index in parts.indices {
             guard let id = vocabulary.trie.id(of: parts[index]), let token = addedToken(id) else { continue }
-            let hasLeft = index > 0 && !parts[index - 1].isEmpty
-            let hasRight = index + 1 < parts.count
-            if token.stripsRight, hasRight {
-                parts[index + 1] = Array(parts[index + 1].drop(while: isPythonSpace))
-            }
-            if token.stripsLeft, hasLeft {
+            // Whether text touches a single word is asked of the text before white space is taken from it.
+            let left = index > 0 ? parts[index - 1] : []
+            let right = index + 1 < parts.count ? parts[index + 1] : []
+            if token.stripsRight, !right.isEmpty { parts[index + 1] = Array(right.drop(while: isPythonSpace)) }
+            if token.stripsLeft, !left.isEmpty {
                 while let last = parts[index - 1].last, isPythonSpace(last) { parts[index - 1].removeLast() }
             }
             guard token.isSingleWord else { continue }
-            if hasLeft, let last = parts[index - 1].last, last != " " {
+            if let last = left.last, last != " " {
                 parts[index - 1] += parts[index]
                 parts[index] = []
-            } else if hasRight, let first = parts[index + 1].first, first != " " {
+            } else if let first = right.first, first != " " {
                 parts[index + 1] = parts[index] + parts[index + 1]
                 parts[index] = []
             }

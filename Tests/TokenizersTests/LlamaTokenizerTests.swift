@@ -79,6 +79,18 @@ import Testing
         #expect(try tokenizer.encode("text <sosp> text") == [1, 323, 9642, 323])
     }
 
+    @Test func aSingleWordCountsOnlyWhereNoTextTouchesIt() throws {
+        let folder = try TemporaryFolder(copying: ["tokenizer.model"])
+        try folder.write(
+            "tokenizer_config.json",
+            #"{"added_tokens_decoder": {"420": {"content": "<a>", "lstrip": true, "single_word": true}}}"#)
+        let tokenizer = try LlamaTokenizer(folder: folder.url)
+        #expect(try tokenizer.encode("the <a> the") == [1, 262, 420, 353, 262])
+        #expect(try tokenizer.encode("the<a>") == [1, 262, 63, 356, 65])
+        #expect(try tokenizer.encode("<a>the") == [1, 353, 63, 356, 65, 355, 260])
+        #expect(try tokenizer.encode("\u{3000}<a>") == [1, 420])
+    }
+
     @Test func idsWithoutATokenDecodeToNothing() throws {
         let tokenizer = try goldenTokenizer("a")
         #expect(tokenizer.decode([260, 17840, -1, .max, 260], skipSpecialTokens: true) == "hehe")
