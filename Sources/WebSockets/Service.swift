@@ -78,7 +78,9 @@ final class Service: @unchecked Sendable {
             self.listener = listener
         }
         do {
-            exit.thread(try ServiceThread(name: name) { [self] in run() })
+            let thread = try ServiceThread(name: name) { [self] in run() }
+            // A client's ends by itself with its connection; a server's is joined by `shutDown`.
+            if server == nil { thread.detach() } else { exit.thread(thread) }
         } catch {
             destroyContext()
             throw error

@@ -25,6 +25,11 @@ struct ServiceThread: ~Copyable {
         self.handle = handle
     }
 
+    /// Lets the thread go: nobody waits for its end.
+    consuming func detach() {
+        pthread_detach(handle)
+    }
+
     /// Waits for the thread's end.
     consuming func join() {
         pthread_join(handle, nil)

@@ -2,7 +2,8 @@
 public struct WebSocketLimits: Sendable {
     /// The longest message that is delivered, in bytes; a longer one is skipped and reported as `.tooLarge`.
     public var maxMessageBytes = 1 << 20
-    /// How many messages wait for the reader before the service stops reading from the socket.
+    /// How many messages wait for the reader before the service stops reading from the socket. While it doesn't read,
+    /// the peer's pings wait as well: a reader that stays behind for as long as the peer waits for an answer loses it.
     public var inboundMessages = 64
     /// How many bytes wait for the reader before the service stops reading from the socket. The queue holds at most
     /// this and one message more.

@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 @testable import WebSockets
@@ -16,6 +17,7 @@ import Testing
             seen.add(Weak($0))
             await echo($0)
         } _: { server in
+            let before = Self.virtualBytes()
             for number in 0..<200 {
                 let connection = try await WebSocketClient.connect(url: server.url)
                 connection.send(text: "\(number)")
@@ -27,6 +29,8 @@ import Testing
             }
             #expect(await eventually { server.liveConnections == 0 })
             #expect(await eventually { seen.all.allSatisfy { $0.connection == nil } })
+            // The stacks of 200 client threads would be 1.6 GB.
+            #expect(Self.virtualBytes() - before < 800 << 20)
         }
         #expect(seen.all.count == 200)
     }
@@ -178,6 +182,15 @@ import Testing
             }
             #expect(status == 404)
         }
+    }
+
+    /// The process's address space.
+    private static func virtualBytes() -> Int {
+        guard let file = fopen("/proc/self/statm", "r") else { return 0 }
+        defer { fclose(file) }
+        var buffer = [CChar](repeating: 0, count: 100)
+        guard fgets(&buffer, 100, file) != nil else { return 0 }
+        return atol(buffer) * Int(sysconf(Int32(_SC_PAGESIZE)))
     }
 
     private static func configuration() -> WebSocketServerConfiguration {
