@@ -1,5 +1,6 @@
 import AnyGPT
 import Audio
+import Client
 import Foundation
 import Logging
 import Server
@@ -217,8 +218,7 @@ import Wire
     @Test("/healthz tells how it is; other paths and other protocols are told what there is") func doors() async throws
     {
         try await withDaemon { daemon in
-            let url = try #require(URL(string: "http://127.0.0.1:\(daemon.port)/healthz"))
-            let health = try Health(parsing: Array(Data(contentsOf: url)))
+            let health = try await HealthProbe.ask("http://127.0.0.1:\(daemon.port)")
             #expect(health.status == .ok && health.sessions == 0 && health.version == Daemon.version)
             await #expect(throws: WebSocketError.self) {
                 _ = try await WebSocketClient.connect(

@@ -63,14 +63,17 @@ public struct ConversationLog: Sendable {
             if index > 0 { ids += separator }
             ids += turn.question
             ids += turn.answer
+            // A question that nobody answers is closed like an answered one before the next begins.
+            if turn.answer.isEmpty, index < turns.count - 1 { ids.append(vocabulary.endOfAnswer) }
         }
         return ids
     }
 
     /// What can be read before the person's first word: the conversation and the opening of a spoken turn.
     public var idsBeforeSpeech: [Int32] {
-        precondition(!isOpen)
-        return ids + (turns.isEmpty ? [] : separator) + speechOpening
+        var next = self
+        next.openSpeech()
+        return next.ids
     }
 
     /// The number of questions.
@@ -116,11 +119,7 @@ public struct ConversationLog: Sendable {
         append(Turn(question: Array(ids.dropFirst(separator.count)), item: item))
     }
 
-    /// A question that nobody answers is closed like an answered one before the next begins.
     private mutating func append(_ turn: Turn) {
-        if let last = turns.last, last.answer.isEmpty, last.serial != answering {
-            turns[turns.count - 1].answer = [vocabulary.endOfAnswer]
-        }
         var turn = turn
         turn.serial = nextSerial
         nextSerial += 1
@@ -182,7 +181,8 @@ public struct ConversationLog: Sendable {
         var total = ids.count
         var dropped = 0
         while total > limit, dropped < turns.count - 1 {
-            total -= turns[dropped].question.count + turns[dropped].answer.count + separator.count
+            let turn = turns[dropped]
+            total -= turn.question.count + max(1, turn.answer.count) + separator.count
             dropped += 1
         }
         turns.removeFirst(dropped)
