@@ -141,9 +141,9 @@ import Testing
         let capacity = try Self.engine.get().llama.configuration.max_position_embeddings
         // Long answers in text are the cheapest way to fill a context.
         var rules = AnswerRules.textReply
-        rules.chain = .never
         rules.minimumTokens = 600
-        rules.maximumReplyTokens = 600
+        rules.maximumTranscriptTokens = 300
+        rules.maximumReplyTokens = 300
         var tokens = 0
         var turn = 0
         while tokens <= capacity + 1500 {

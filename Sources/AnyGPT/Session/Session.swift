@@ -163,9 +163,13 @@ public actor Session {
         let codes = BoundedChannel<Int32?>(capacity: 16)
         let speaking = Task { try await speak(codes, with: speaker, tell: tell) }
         let forced = forcedTokens(at: ids, engine)
+        var rules = rules
+        // The question decided that the answer is a chain, whatever the caller's rules leave open.
+        if forced.first == engine.vocabulary.instruction, !forced.isEmpty { rules.chain = .required }
+        let settled = rules
         do {
             let answer = try await withTaskCancellationHandler {
-                try await backbone.answer(rules: rules, forced: forced) { event in
+                try await backbone.answer(rules: settled, forced: forced) { event in
                     switch event {
                     case .speechCode(let code): await codes.send(code)
                     case .ended(.speech): await codes.send(nil)
