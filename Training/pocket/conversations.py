@@ -7,7 +7,7 @@ from . import domain, template
 from .recordings import Question
 from .vocabulary import Vocabulary
 
-TEXT, SPEECH_OUT, SPEECH_IN = 1.0, 0.4, 0.04  # loss weights
+TRANSCRIPT, TEXT, SPEECH_OUT, SPEECH_IN = 3.0, 1.0, 0.4, 0.04  # loss weights: hearing is the hardest
 
 
 @dataclass
@@ -43,24 +43,26 @@ class Writer:
         sequence.add(self.encode(f" {instruction}{template.END_HUMAN}\n{template.MACHINE}:"), 0)
 
     def answer(self, sequence: Sequence, transcript: str, reply: str) -> None:
-        sequence.add(self.encode(f" <-Ins-> {transcript}\n <-Res-> {reply} "), TEXT)
+        sequence.add(self.encode(" <-Ins->"), TEXT)
+        sequence.add(self.encode(f" {transcript}\n "), TRANSCRIPT)
+        sequence.add(self.encode(f"<-Res-> {reply} "), TEXT)
         sequence.add(self.vocabulary.speech(self.replies[reply]), SPEECH_OUT)
         sequence.add(self.encode(template.END_MACHINE), TEXT)
 
-    def spoken_chat(self, rng: random.Random, questions: list[Question]) -> Sequence:
-        """Spoken turns with the whole chain."""
+    def spoken_chat(self, rng: random.Random, questions: list[Question], heard: list[list[int]]) -> Sequence:
+        """Spoken turns with the whole chain; `heard` are the codes of the questions."""
         sequence = self.opening(rng)
-        for index, question in enumerate(questions):
+        for index, (question, codes) in enumerate(zip(questions, heard, strict=True)):
             if index:
                 sequence.add(self.encode("\n"), 0)
-            self.ask(sequence, question.codes.tolist(), template.INSTRUCTION)
+            self.ask(sequence, codes, template.INSTRUCTION)
             self.answer(sequence, question.text, question.reply)
         return sequence
 
     def transcription(self, rng: random.Random, codes: list[int], text: str) -> Sequence:
         sequence = self.opening(rng)
         self.ask(sequence, codes, template.TRANSCRIBE)
-        sequence.add(self.encode(f" {text}{template.END_MACHINE}"), TEXT)
+        sequence.add(self.encode(f" {text}{template.END_MACHINE}"), TRANSCRIPT)
         return sequence
 
     def reading(self, rng: random.Random, text: str) -> Sequence:
