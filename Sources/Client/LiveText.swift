@@ -1,17 +1,16 @@
-/// Text that comes in pieces, under a label, for a terminal or a file.
+/// Text that comes in pieces, under a label, for a terminal or a file: each piece is shown as it comes.
 ///
-/// On a terminal it is wrapped between words, as far as they are complete; what comes from the network cannot move the
-/// cursor or do anything else but be read.
+/// On a terminal it is wrapped between words: one that outgrows its line while it is still coming is taken back and begun
+/// anew on the next. What comes from the network cannot move the cursor or do anything else but be read.
 public struct LiveText: Sendable {
     private let label: String
     private let width: Int?
     private let isBold: Bool
-    private var column: Int
-    /// What came of a word that may go on.
+    /// The cursor's column; 0 before anything was shown.
+    private var column = 0
+    /// The word that is coming, and how much of it has been shown.
     private var word = ""
-    /// The word that was shown last may go on.
-    private var isInsideWord = false
-    private var isEmpty = true
+    private var shown = 0
 
     /// - Parameters:
     ///   - label: stands before the text; further lines are indented by it.
@@ -19,9 +18,9 @@ public struct LiveText: Sendable {
     ///   - isBold: sets the label off, for a terminal.
     public init(label: String, width: Int?, isBold: Bool = false) {
         self.label = label
+        // The last column stays free: a cursor behind it is not where it seems to be.
+        self.width = width.map { max($0 - 1, label.count + 10) }
         self.isBold = isBold
-        self.width = width.map { max($0, label.count + 10) }
-        column = label.count
     }
 
     /// What to print for the next piece of text.
@@ -29,39 +28,38 @@ public struct LiveText: Sendable {
         var output = ""
         for character in piece {
             if character.isWhitespace {
-                output += flush()
+                output += show()
+                (word, shown) = ("", 0)
             } else if character.unicodeScalars.allSatisfy({ $0.properties.generalCategory != .control }) {
                 word.append(character)
             }
         }
-        // A file shows each piece as it comes; what wraps has to wait for the word's end.
-        return width == nil ? output + flush(isPartial: true) : output
+        return output + show()
     }
 
-    /// What to print at the end of the text: its last word and a line end. Nothing when there was no text.
+    /// What to print at the end of the text: a line end, unless there was no text.
     public mutating func end() -> String {
-        let output = flush()
-        defer { self = LiveText(label: label, width: width, isBold: isBold) }
-        return isEmpty ? output : output + "\n"
+        defer { (column, word, shown) = (0, "", 0) }
+        return column > 0 ? "\n" : ""
     }
 
-    private mutating func flush(isPartial: Bool = false) -> String {
-        defer {
-            isInsideWord = isPartial && (isInsideWord || !word.isEmpty)
-            word = ""
-        }
-        guard !word.isEmpty else { return "" }
-        defer { isEmpty = false }
-        if isEmpty {
+    private mutating func show() -> String {
+        let rest = word.dropFirst(shown)
+        guard !rest.isEmpty else { return "" }
+        defer { shown = word.count }
+        if column == 0 {
             column = label.count + word.count
             return (isBold ? "\u{1B}[1m\(label)\u{1B}[0m" : label) + word
         }
-        if isInsideWord { return word }
-        if let width, column + 1 + word.count > width {
+        let isNewWord = shown == 0
+        let addition = isNewWord ? " " + word : String(rest)
+        let isAloneOnLine = column - shown <= label.count
+        if let width, column + addition.count > width, isNewWord || !isAloneOnLine {
+            let takenBack = isNewWord ? "" : "\u{1B}[\(shown)D\u{1B}[K"
             column = label.count + word.count
-            return "\n" + String(repeating: " ", count: label.count) + word
+            return takenBack + "\n" + String(repeating: " ", count: label.count) + word
         }
-        column += 1 + word.count
-        return " " + word
+        column += addition.count
+        return addition
     }
 }

@@ -72,6 +72,15 @@ public struct TalkRecord: Encodable, Sendable {
         self.turns = turns
     }
 
+    /// Writes every key.
+    public func encode(to encoder: any Encoder) throws {
+        var object = encoder.container(keyedBy: CodingKeys.self)
+        try object.encode(url, forKey: .url)
+        try object.encode(session, forKey: .session)
+        try object.encode(out, forKey: .out)
+        try object.encode(turns, forKey: .turns)
+    }
+
     /// The object, over several lines.
     public func json() throws -> String {
         let encoder = JSONEncoder()

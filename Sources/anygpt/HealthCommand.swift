@@ -9,8 +9,7 @@ struct HealthCommand: AsyncParsableCommand {
         commandName: "health", abstract: "Asks a daemon how it is.",
         discussion: "Exits with 0 when it serves, with 1 when it does not.")
 
-    @Option(help: ArgumentHelp("Where it listens.", valueName: "url"))
-    var url = "http://127.0.0.1:8787"
+    @OptionGroup var address: DaemonAddress
 
     @Option(help: ArgumentHelp("How long to wait for one to answer.", valueName: "seconds"))
     var wait = 0.0
@@ -22,6 +21,7 @@ struct HealthCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        let url = try address.url(scheme: "http")
         let clock = ContinuousClock()
         let end = clock.now + .seconds(wait)
         while true {
@@ -34,7 +34,7 @@ struct HealthCommand: AsyncParsableCommand {
                     return
                 }
             } catch let failure as HealthProbe.Failure {
-                if case .badURL = failure { throw ValidationError("\(failure)") }
+                if case .badURL = failure { throw Refusal("\(failure)") }
                 if isLastTry {
                     FileHandle.standardError.write(Data("anygpt health: \(failure)\n".utf8))
                     throw ExitCode(1)

@@ -22,14 +22,14 @@ struct TalkCommand: AsyncParsableCommand {
             "A recording to speak, of any format and rate. May be given several times.", valueName: "file"))
     var file: [String] = []
 
-    @Option(help: ArgumentHelp("Speaks raw samples, 16-bit little-endian mono: - for standard input.", valueName: "-"))
+    @Option(
+        help: ArgumentHelp("Speaks raw samples, 16-bit little-endian mono: - for standard input.", valueName: "source"))
     var pcm: String?
 
     @Option(help: ArgumentHelp("Samples a second of --pcm.", valueName: "hertz"))
     var rate = 16_000
 
-    @Option(help: ArgumentHelp("Where the daemon listens.", valueName: "url"))
-    var url = "ws://127.0.0.1:8787/v1/realtime"
+    @OptionGroup var address: DaemonAddress
 
     @Option(help: ArgumentHelp("Where the replies are written (WAV, or FLAC by its name).", valueName: "file"))
     var out = "reply.wav"
@@ -43,8 +43,9 @@ struct TalkCommand: AsyncParsableCommand {
     func run() async throws {
         let sources = try sources()
         let replies = ReplyFile(out)
-        if let obstacle = replies.obstacle { throw refuse(obstacle) }
-        let talk = Task { try await converse(sources, replies) }
+        if let obstacle = replies.obstacle { throw Refusal(obstacle) }
+        let url = try address.url(scheme: "ws", path: "/v1/realtime")
+        let talk = Task { try await converse(url, sources, replies) }
         let interrupt = Interrupt { talk.cancel() }
         defer { interrupt.cancel() }
         do {
@@ -55,12 +56,14 @@ struct TalkCommand: AsyncParsableCommand {
         }
     }
 
-    private func converse(_ sources: [(name: String, speech: any SpeechSource)], _ replies: ReplyFile) async throws {
+    private func converse(_ url: String, _ sources: [(name: String, speech: any SpeechSource)], _ replies: ReplyFile)
+        async throws
+    {
         let client: RealtimeClient
         do {
             client = try await RealtimeClient.connect(to: url, turnEnd: manual ? .commit : .silence)
         } catch let error as ClientError {
-            throw refuse("\(error)")
+            throw Refusal("\(error)")
         }
         let screen = TalkScreen(isQuiet: json)
         var conversation = Conversation(client)
@@ -77,15 +80,17 @@ struct TalkCommand: AsyncParsableCommand {
             }
         } catch {
             failure = error
+            screen.end()
         }
         await client.close()
         if failure is CancellationError { throw CancellationError() }
-        try finish(turns, client.session.id, replies, screen, failure)
+        try finish(turns, (url, client.session.id), replies, screen, failure)
     }
 
     /// Writes everything down and says how it went.
     private func finish(
-        _ turns: [(report: TurnReport, source: String)], _ session: String, _ replies: ReplyFile, _ screen: TalkScreen,
+        _ turns: [(report: TurnReport, source: String)], _ place: (url: String, session: String), _ replies: ReplyFile,
+        _ screen: TalkScreen,
         _ failure: (any Error)?
     ) throws {
         var failures = failure.map { ["\($0)"] } ?? []
@@ -93,20 +98,28 @@ struct TalkCommand: AsyncParsableCommand {
         do { hasFile = try replies.close() } catch { failures.append("\(error)") }
         if json {
             let record = TalkRecord(
-                url: url, session: session, out: hasFile ? out : nil,
+                url: place.url, session: place.session, out: hasFile ? out : nil,
                 turns: turns.map { TalkRecord.Turn($0.report, source: $0.source) })
             print(try record.json())
         } else if hasFile {
             screen.say("the reply's sound is in \(out)")
         }
-        // Whoever goes on speaking interrupts by intention; but the last word must have been answered.
-        if failure == nil, let turn = turns.last(where: { !$0.report.isCompleted && !$0.report.isInterrupted }) {
-            failures.append("a turn was not answered: \(turn.report.reason ?? "it got no response")")
-        } else if failure == nil, turns.last?.report.isInterrupted == true {
-            failures.append("the answer was interrupted")
-        }
+        if failure == nil { failures += Self.unanswered(turns.map(\.report)) }
         for failure in failures { complain(failure) }
         if !failures.isEmpty { throw ExitCode(1) }
+    }
+
+    /// What there is to complain of. An interrupted answer is nothing of that kind: the speech went on.
+    private static func unanswered(_ turns: [TurnReport]) -> [String] {
+        turns.indices.compactMap { index in
+            let turn = turns[index]
+            switch turn.status {
+            case .completed: return nil
+            case .cancelled where turn.isInterrupted && index < turns.count - 1: return nil
+            case nil where index < turns.count - 1: return nil
+            default: return "turn \(index + 1) was not answered: \(turn.reason ?? "there is no response")"
+            }
+        }
     }
 
     /// What is to be spoken, in order.
@@ -114,23 +127,17 @@ struct TalkCommand: AsyncParsableCommand {
         do {
             switch (file.isEmpty, pcm) {
             case (true, nil):
-                throw refuse("talking through a microphone is not built yet: use --file question.wav, or --pcm -")
-            case (false, _?): throw refuse("--file and --pcm cannot be combined")
+                throw Refusal("talking through a microphone is not built yet: use --file question.wav, or --pcm -")
+            case (false, _?): throw Refusal("--file and --pcm cannot be combined")
             case (false, nil): return try file.map { ($0, try RecordedSpeech(file: $0)) }
             case (true, "-"?):
                 return [("standard input", try PipedSpeech(descriptor: STDIN_FILENO, sampleRate: rate))]
             case (true, let path?):
-                throw refuse("--pcm takes - (standard input), not \(path); see --file for recordings")
+                throw Refusal("--pcm takes - (standard input), not \(path); see --file for recordings")
             }
         } catch let error as ClientError {
-            throw refuse("\(error)")
+            throw Refusal("\(error)")
         }
-    }
-
-    /// One line for the person, and the status for a command that cannot be carried out.
-    private func refuse(_ message: String) -> ExitCode {
-        complain(message)
-        return ExitCode(2)
     }
 
     private func complain(_ message: String) {

@@ -48,6 +48,9 @@ final class TalkScreen: Sendable {
         write(text)
     }
 
+    /// Ends the lines that were begun, when no more will come.
+    func end() { write(state.withLock { $0.heard.end() + $0.said.end() }) }
+
     /// A last line.
     func say(_ line: String) { write(line + "\n") }
 

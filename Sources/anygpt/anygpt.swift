@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 
 /// The command-line tool: what a person does with the daemon and its models by hand.
 @main struct AnyGPTCommand: AsyncParsableCommand {
@@ -9,4 +10,34 @@ import ArgumentParser
             TalkCommand.self,
             HealthCommand.self,
         ])
+
+    /// Runs a command. One that makes no sense exits with 2, whether the parser finds that out or the command does.
+    static func main() async {
+        do {
+            var command = try parseAsRoot()
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+        } catch let refusal as Refusal {
+            refuse("anygpt: \(refusal)")
+        } catch  where exitCode(for: error) == .validationFailure {
+            refuse(fullMessage(for: error))
+        } catch {
+            exit(withError: error)
+        }
+    }
+
+    private static func refuse(_ message: String) -> Never {
+        FileHandle.standardError.write(Data((message + "\n").utf8))
+        Foundation.exit(2)
+    }
+}
+
+/// Why a command cannot be carried out as it was given; one line.
+struct Refusal: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) { self.description = description }
 }

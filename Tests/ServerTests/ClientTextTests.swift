@@ -1,0 +1,120 @@
+import Foundation
+import Testing
+import Wire
+
+@testable import Client
+
+@Suite("What a turn looks like as text")
+struct TalkTextTests {
+    private var turn: TurnReport {
+        var turn = TurnReport()
+        turn.times.lastSampleSent = .milliseconds(3000)
+        turn.times.endOfTurn = .milliseconds(3612)
+        turn.times.firstText = .milliseconds(3790)
+        turn.times.firstAudio = .milliseconds(4450.4)
+        turn.times.done = .milliseconds(12_345)
+        turn.packets = 312
+        turn.samples = 24_000 * 6 + 5760
+        turn.server = ResponseTiming(responseID: "a")
+        turn.server?.packetsBeforeLastToken = 140
+        return turn
+    }
+
+    @Test("The table has a line for each stage, also for one that was not reached, within 80 columns")
+    func table() {
+        let lines = TimingTable.text(turn).split(separator: "\n").map(String.init)
+        #expect(
+            lines == [
+                "  last sample sent                  0 ms",
+                "  end of turn seen                612 ms     +612 ms",
+                "  first text                      790 ms     +178 ms",
+                "  first text of the reply              -",
+                "  first audio packet             1450 ms     +660 ms",
+                "  done                           9345 ms    +7895 ms",
+                "  reply                           6.24 s",
+                "  audio packets                      312",
+                "  before the last token              140   packets sent before it was generated",
+            ])
+        #expect(lines.allSatisfy { $0.count <= 80 })
+    }
+
+    @Test("A turn in which nothing happened is a table without times")
+    func empty() {
+        #expect(TimingTable.text(TurnReport()).contains("end of turn seen                     -"))
+    }
+
+    @Test("The JSON object has every key, null where there is nothing to say")
+    func json() throws {
+        let record = TalkRecord(
+            url: "ws://x", session: "s", out: nil,
+            turns: [.init(turn, source: "a.wav"), .init(TurnReport(), source: "b")])
+        let json = try record.json()
+        #expect(json.contains("\"first_audio_ms\" : 1450.4"))
+        #expect(json.contains("\"first_reply_text_ms\" : null"))
+        #expect(json.contains("\"packets_before_last_token\" : 140"))
+        #expect(json.contains("\"reply_seconds\" : 6.24"))
+        #expect(json.contains("\"status\" : null"))
+        #expect(json.contains("\"out\" : null"))
+    }
+
+    @Test("Pieces are shown as they come; without a width on one line")
+    func pieces() {
+        var text = LiveText(label: "you  ", width: nil)
+        #expect(text.end() == "")
+        #expect(text.add(" wh") == "you  wh")
+        #expect(text.add("at  is\n") == "at is")
+        #expect(text.add("it") == " it")
+        #expect(text.end() == "\n")
+        #expect(text.add("x") == "you  x")
+    }
+
+    @Test("On a terminal words are wrapped, also when they outgrow the line while they come")
+    func wrapping() {
+        // 17 columns, of which the last stays free.
+        var text = LiveText(label: "you  ", width: 17)
+        #expect(text.add("one two three") == "you  one two\n     three")
+        #expect(text.add(" four") == " four")
+        #expect(text.add(" five") == "\n     five")
+        #expect(text.add(" six") == " six")
+        #expect(text.add("teeneth") == "\u{1B}[3D\u{1B}[K\n     sixteeneth")
+        #expect(text.add("andsomuchmore") == "andsomuchmore")
+    }
+
+    @Test("What comes from the network cannot command the terminal")
+    func controls() {
+        var text = LiveText(label: "you  ", width: nil)
+        #expect(text.add("a\u{1B}[2Jb\u{07}\u{9B}c\u{7F}") == "you  a[2Jbc")
+    }
+}
+
+@Suite("The health of a daemon")
+struct HealthProbeTests {
+    private let url = "http://127.0.0.1:1"
+
+    @Test("An answer is read; what is none is told apart")
+    func answers() throws {
+        let health = Health(status: .ok, model: "m", version: "1", uptimeSeconds: 2.5, sessions: 1)
+        let head = Array("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n".utf8)
+        #expect(try HealthProbe.health(head + health.encoded(), url: url) == health)
+        for wrong in ["", "SSH-2.0-OpenSSH\r\n", "HTTP/1.1 404 Not Found\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\nhello"] {
+            #expect(throws: HealthProbe.Failure.self) { _ = try HealthProbe.health(Array(wrong.utf8), url: url) }
+        }
+    }
+
+    @Test("Where nobody listens, and where a URL is none")
+    func failures() async throws {
+        let nobody = await #expect(throws: HealthProbe.Failure.self) { _ = try await HealthProbe.ask(url) }
+        #expect(nobody == .unreachable(url: url, reason: "connection refused"))
+        await #expect(throws: HealthProbe.Failure.badURL("ws://x")) { _ = try await HealthProbe.ask("ws://x") }
+    }
+
+    @Test("A real server is asked over a socket")
+    func socket() async throws {
+        try await StubDaemon.serve({ _ in }) { stub in
+            let url = stub.replacingOccurrences(of: "ws://", with: "http://").replacingOccurrences(
+                of: "/v1/realtime", with: "")
+            let answer = await #expect(throws: HealthProbe.Failure.self) { _ = try await HealthProbe.ask(url) }
+            #expect(answer?.description.contains("404") == true)
+        }
+    }
+}
