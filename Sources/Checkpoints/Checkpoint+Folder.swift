@@ -23,6 +23,12 @@ extension Checkpoint {
         }
     }
 
+    /// Opens the shards that an index names, which lie beside it.
+    init(index file: URL) throws(CheckpointError) {
+        self.init(url: file)
+        try addShards(of: try ShardIndex(file), in: file.deletingLastPathComponent())
+    }
+
     /// Maps every shard and holds index and shards against each other.
     private mutating func addShards(of index: ShardIndex, in folder: URL) throws(CheckpointError) {
         var files: [String] = []

@@ -18,7 +18,7 @@ public struct TensorInfo: Sendable, Equatable {
 /// A trained model's tensors by name, out of
 /// - a safetensors file,
 /// - a file that `torch.save` wrote (`.pt`, `.bin`, `ckpt.dev`: the zip format or the one before torch 1.6), or
-/// - a Hugging Face folder, whose shards an index may name.
+/// - a Hugging Face folder, whose shards an index may name, or such an index (`….index.json`) itself.
 ///
 /// Files are mapped, and all that they claim is checked when they are opened: what is wrong is thrown as a
 /// `CheckpointError` that names file, tensor and reason. Nothing in a file is ever run. A file must not be written over or
@@ -35,7 +35,7 @@ public struct Checkpoint: Sendable {
     private var safetensorsMetadata: [String: String] = [:]
     private var root = ""
 
-    /// Opens a file or a folder.
+    /// Opens a file, a folder, or the index of shards in its folder.
     ///
     /// - Parameter root: where in a nested file the tensors lie, as `model` in `{"model": {…}, "step": 1205}`. Names
     ///   are then relative to it, and what lies elsewhere is not seen.
@@ -43,7 +43,14 @@ public struct Checkpoint: Sendable {
         var isFolder: ObjCBool = false
         let exists = FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder)
         guard exists else { throw CheckpointError(file: url.path, reason: "there is no such file or folder") }
-        let checkpoint = isFolder.boolValue ? try Checkpoint(folder: url) : try Checkpoint(file: url)
+        let checkpoint: Checkpoint
+        if isFolder.boolValue {
+            checkpoint = try Checkpoint(folder: url)
+        } else if url.lastPathComponent.hasSuffix(".index.json") {
+            checkpoint = try Checkpoint(index: url)
+        } else {
+            checkpoint = try Checkpoint(file: url)
+        }
         guard let root else { return checkpoint }
         return try checkpoint.under(root)
     }

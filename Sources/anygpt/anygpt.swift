@@ -9,6 +9,7 @@ import Foundation
         subcommands: [
             TalkCommand.self,
             HealthCommand.self,
+            VerifyCommand.self,
         ])
 
     /// Runs a command. One that makes no sense exits with 2, whether the parser finds that out or the command does.
