@@ -28,10 +28,16 @@ public struct ReportTable {
         for (row, cells) in zip(report.rows, rows) {
             lines.append(line(cells, widths, row.outcome))
             if let note = row.note {
-                lines.append("    " + colored(note, row.outcome == .failed ? .failed : .notCompared))
+                lines.append("    " + colored(Self.harmless(note), row.outcome == .failed ? .failed : .notCompared))
             }
         }
         return (lines + [summary(report)]).joined(separator: "\n")
+    }
+
+    /// Text out of a file as part of a line: without anything that could break it, or move a terminal's cursor.
+    public static func harmless(_ text: String) -> String {
+        let scalars = text.unicodeScalars.map { $0.properties.generalCategory == .control ? "\u{FFFD}" : $0 }
+        return String(String.UnicodeScalarView(scalars))
     }
 
     /// One line: how many rows passed and failed, and how long it took.
@@ -46,7 +52,7 @@ public struct ReportTable {
 
     private func cells(_ row: Row) -> [String] {
         [
-            row.name, row.shape.map { "[\($0.map(String.init).joined(separator: ", "))]" } ?? "–",
+            Self.harmless(row.name), row.shape.map { "[\($0.map(String.init).joined(separator: ", "))]" } ?? "–",
             Self.number(row.largestError), Self.number(row.relativeError), Self.share(row.equalShare), row.rule,
             row.outcome == .failed ? "FAIL" : row.outcome.rawValue,
         ]

@@ -36,7 +36,7 @@ struct VerifyCommand: AsyncParsableCommand {
                 if !json { print(table.text(report), terminator: folder == folders.last ? "\n" : "\n\n") }
             } catch {
                 refused = true
-                Terminal.complain("anygpt verify: \(error)")
+                Terminal.complain("anygpt verify: " + ReportTable.harmless("\(error)"))
             }
         }
         if json { print(try CaseReport.json(reports)) }

@@ -51,6 +51,15 @@ struct ReportTests {
         }
     }
 
+    @Test func namesOutOfFilesCannotMoveTheCursor() {
+        var report = Self.report
+        report.rows[1].name = "a\u{1B}[2J\nb"
+        report.rows[1].note = "c\rd"
+        let text = ReportTable().text(report)
+        #expect(text.contains("a\u{FFFD}[2J\u{FFFD}b") && text.contains("c\u{FFFD}d"))
+        #expect(text.split(separator: "\n").count == 6)
+    }
+
     @Test func jsonHoldsEverything() throws {
         var report = Self.report
         report.rows[0].largestError = .nan
