@@ -6,13 +6,14 @@ SWIFT_TEST = swift test -c release --scratch-path .build-test -Xswiftc -enable-t
 CONFIG = config.toml
 PYTHON = python3
 
-.PHONY: help run demo build test lint format dependencies train-pocket clean
+.PHONY: help run demo build test lint format dependencies bench-kernels train-pocket clean
 
 help:
 	@echo "make run            build, and start the daemon with $(CONFIG)"
 	@echo "make demo           speak a recorded question to the daemon (starts one if none runs)"
 	@echo "make test           build and run every test"
 	@echo "make lint           check the formatting of the Swift sources"
+	@echo "make bench-kernels  measure the streaming matrix product beside OpenBLAS"
 	@echo "make train-pocket   train the default model anew (Python, hours: see Training/README.md)"
 
 run: build
@@ -35,6 +36,14 @@ format:
 
 dependencies:
 	@Scripts/dependencies.sh
+
+# Swift's own clang, so that the kernels are compiled as they are in the daemon.
+bench-kernels: dependencies
+	mkdir -p .build
+	$$(dirname $$(command -v swift))/clang -O3 -fno-math-errno -Wno-psabi -ISources/CKernels/include \
+		Benchmarks/packed_product.c $$(find Sources/CKernels -name '*.c') -o .build/packed_product \
+		$$(pkg-config --cflags --libs openblas) -lm
+	.build/packed_product
 
 train-pocket:
 	cd Training && $(PYTHON) -m pocket all

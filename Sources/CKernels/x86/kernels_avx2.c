@@ -8,7 +8,7 @@
 
 #pragma clang attribute push(__attribute__((target("avx2,fma,f16c,bmi2"))), apply_to = function)
 #define CK(name) ck_avx2_##name
-#define CK_ROWS 3
+#define CK_ROWS 2
 #define CK_WIDENS_F16
 #include "../kernels_body.h"
 #pragma clang attribute pop
