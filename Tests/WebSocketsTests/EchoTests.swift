@@ -38,15 +38,15 @@ import Testing
         try await withServer { server in
             let socket = RawSocket(port: server.port)
             socket.send(RawSocket.handshake())
-            #expect(String(decoding: socket.receive() ?? [], as: UTF8.self).hasPrefix("HTTP/1.1 101"))
+            #expect(await String(decoding: socket.receive() ?? [], as: UTF8.self).hasPrefix("HTTP/1.1 101"))
             // "grü" is cut inside the "ü"; a ping comes in between and is answered first.
             let text = Array("grüß".utf8)
             socket.send(RawSocket.frame(1, final: false, Array(text[..<3])))
             socket.send(RawSocket.frame(9, [7]))
-            #expect(socket.receive() == [0x8A, 1, 7])
+            #expect(await socket.receive() == [0x8A, 1, 7])
             socket.send(RawSocket.frame(0, final: false, []))
             socket.send(RawSocket.frame(0, Array(text[3...])))
-            #expect(socket.receive() == [0x81, UInt8(text.count)] + text)
+            #expect(await socket.receive() == [0x81, UInt8(text.count)] + text)
         }
     }
 

@@ -20,25 +20,25 @@ import Testing
     }
 
     /// The answer to one request, after which the connection is closed.
-    private static func ask(_ request: String, of server: WebSocketServer) -> String {
+    private static func ask(_ request: String, of server: WebSocketServer) async -> String {
         let socket = RawSocket(port: server.port)
         socket.send(request)
-        return socket.receiveAll()
+        return await socket.receiveAll()
     }
 
     @Test func routesAreServed() async throws {
         try await withServer(http: Self.routes) { server in
-            let health = Self.ask("GET /healthz HTTP/1.0\r\nHost: a\r\n\r\n", of: server)
+            let health = await Self.ask("GET /healthz HTTP/1.0\r\nHost: a\r\n\r\n", of: server)
             #expect(health == "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}")
-            #expect(Self.ask("GET /nothing HTTP/1.0\r\n\r\n", of: server).hasPrefix("HTTP/1.1 404 Not Found\r\n"))
+            #expect(await Self.ask("GET /nothing HTTP/1.0\r\n\r\n", of: server).hasPrefix("HTTP/1.1 404 Not Found\r\n"))
             #expect(
-                Self.ask("GET /show?a=1&b=2 HTTP/1.0\r\nAccept: text/html\r\n\r\n", of: server)
+                await Self.ask("GET /show?a=1&b=2 HTTP/1.0\r\nAccept: text/html\r\n\r\n", of: server)
                     .hasSuffix("GET a=1&b=2 text/html\n"))
-            let head = Self.ask("HEAD /healthz HTTP/1.0\r\n\r\n", of: server)
+            let head = await Self.ask("HEAD /healthz HTTP/1.0\r\n\r\n", of: server)
             #expect(head.hasPrefix("HTTP/1.1 200") && head.contains("content-length: 2") && head.hasSuffix("\r\n\r\n"))
-            let post = Self.ask("POST /healthz HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc", of: server)
+            let post = await Self.ask("POST /healthz HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc", of: server)
             #expect(post.hasPrefix("HTTP/1.1 405") && post.contains("allow: GET, HEAD"))
-            #expect(!Self.ask("GET /injection HTTP/1.0\r\n\r\n", of: server).contains("\r\nset-cookie"))
+            #expect(await !Self.ask("GET /injection HTTP/1.0\r\n\r\n", of: server).contains("\r\nset-cookie"))
         }
     }
 
@@ -47,7 +47,7 @@ import Testing
             let socket = RawSocket(port: server.port)
             socket.send("GET /large HTTP/1.0\r\n\r\n")
             var all: [UInt8] = []
-            while let bytes = socket.receive() { all += bytes }
+            while let bytes = await socket.receive() { all += bytes }
             #expect(all.suffix(3_000_000).elementsEqual((0..<3_000_000).map { UInt8(truncatingIfNeeded: $0) }))
         }
     }
@@ -57,14 +57,14 @@ import Testing
             let socket = RawSocket(port: server.port)
             for _ in 0..<3 {
                 socket.send("GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
-                #expect(String(decoding: socket.receive() ?? [], as: UTF8.self).hasSuffix("{}"))
+                #expect(await String(decoding: socket.receive() ?? [], as: UTF8.self).hasSuffix("{}"))
             }
         }
     }
 
     @Test func aWebSocketPathWithoutUpgradeSaysSo() async throws {
         try await withServer(http: Self.routes) { server in
-            let answer = Self.ask("GET /echo HTTP/1.1\r\nHost: a\r\n\r\n", of: server)
+            let answer = await Self.ask("GET /echo HTTP/1.1\r\nHost: a\r\n\r\n", of: server)
             #expect(answer.hasPrefix("HTTP/1.1 426 Upgrade Required") && answer.contains("upgrade: websocket"))
         }
     }
@@ -85,7 +85,7 @@ import Testing
                 ("GET /echo HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: close\r\n\r\n", "400"),
             ]
             for (request, status) in cases {
-                let answer = Self.ask(request, of: server)
+                let answer = await Self.ask(request, of: server)
                 #expect(answer.hasPrefix("HTTP/1.1 \(status) "), "\(request) gave \(answer)")
                 #expect(answer.contains("connection: close"))
             }
@@ -97,7 +97,7 @@ import Testing
         try await withServer { server in
             let socket = RawSocket(port: server.port)
             socket.send(RawSocket.handshake(extra: "Sec-WebSocket-Protocol: x.y, realtime ,anygpt.opus.v1\r\n"))
-            let answer = String(decoding: socket.receive() ?? [], as: UTF8.self)
+            let answer = await String(decoding: socket.receive() ?? [], as: UTF8.self)
             #expect(answer.hasPrefix("HTTP/1.1 101") && answer.contains("Sec-WebSocket-Protocol: realtime\r\n"))
         }
     }
@@ -108,7 +108,7 @@ import Testing
         } _: { server in
             let first = try await WebSocketClient.connect(url: server.url)
             let second = try await WebSocketClient.connect(url: server.url)
-            #expect(Self.ask(RawSocket.handshake(), of: server).hasPrefix("HTTP/1.1 503"))
+            #expect(await Self.ask(RawSocket.handshake(), of: server).hasPrefix("HTTP/1.1 503"))
             first.close()
             #expect(await eventually { server.liveConnections == 1 })
             let third = try await WebSocketClient.connect(url: server.url)

@@ -17,7 +17,7 @@ import Testing
             seen.add(Weak($0))
             await echo($0)
         } _: { server in
-            let before = Self.virtualBytes()
+            let before = Self.stackLikeMappings()
             for number in 0..<200 {
                 let connection = try await WebSocketClient.connect(url: server.url)
                 connection.send(text: "\(number)")
@@ -29,8 +29,8 @@ import Testing
             }
             #expect(await eventually { server.liveConnections == 0 })
             #expect(await eventually { seen.all.allSatisfy { $0.connection == nil } })
-            // The stacks of 200 client threads would be 1.6 GB.
-            #expect(Self.virtualBytes() - before < 800 << 20)
+            // The threads' stacks are gone, too; other suites' clients may have theirs.
+            #expect(Self.stackLikeMappings() - before < 120)
         }
         #expect(seen.all.count == 200)
     }
@@ -42,7 +42,7 @@ import Testing
         // One that never answers the close frame, one that has not even asked, one that is half through asking.
         let silent = RawSocket(port: server.port)
         silent.send(RawSocket.handshake())
-        #expect(silent.receive() != nil)
+        #expect(await silent.receive() != nil)
         let mute = RawSocket(port: server.port)
         let half = RawSocket(port: server.port)
         half.send("GET /echo HTTP/1.1\r\nHost:")
@@ -50,7 +50,8 @@ import Testing
         let clock = ContinuousClock()
         let start = clock.now
         await server.shutdown(grace: .seconds(1))
-        #expect(clock.now - start < .seconds(2))
+        // One second of grace; the rest is for a machine that is busy with other tests.
+        #expect(clock.now - start < .seconds(4))
         for connection in connections {
             #expect(
                 await connection.receive()
@@ -59,10 +60,10 @@ import Testing
                             code: .goingAway, reason: "the service is shutting down", initiator: .peer)))
         }
         // 0x88: a close frame, here with code 1001.
-        let goodbye = silent.receive() ?? []
+        let goodbye = await silent.receive() ?? []
         #expect(goodbye.prefix(1) == [0x88] && goodbye.dropFirst(2).prefix(2) == [0x03, 0xE9])
-        #expect(mute.receive() == nil)
-        #expect(half.receive() == nil)
+        #expect(await mute.receive() == nil)
+        #expect(await half.receive() == nil)
         #expect(server.liveConnections == 0)
         await #expect(throws: WebSocketError.self) { try await WebSocketClient.connect(url: server.url) }
         await server.shutdown()
@@ -73,7 +74,7 @@ import Testing
         let clock = ContinuousClock()
         let start = clock.now
         await server.shutdown(grace: .seconds(10))
-        #expect(clock.now - start < .milliseconds(500))
+        #expect(clock.now - start < .seconds(5))
     }
 
     @Test func aResetIsReportedAsLost() async throws {
@@ -85,7 +86,7 @@ import Testing
             do {
                 let socket = RawSocket(port: server.port)
                 socket.send(RawSocket.handshake())
-                _ = socket.receive()
+                _ = await socket.receive()
                 #expect(await eventually { server.liveConnections == 1 })
                 socket.reset()
             }
@@ -138,8 +139,8 @@ import Testing
             let alive = try await WebSocketClient.connect(url: server.url)
             let silent = RawSocket(port: server.port)
             silent.send(RawSocket.handshake())
-            _ = silent.receive()
-            #expect((silent.receive() ?? []).first == 0x89)
+            _ = await silent.receive()
+            #expect((await silent.receive() ?? []).first == 0x89)
             #expect(await eventually { outcome.all.count == 1 })
             #expect(server.liveConnections == 1)
             alive.close()
@@ -184,13 +185,24 @@ import Testing
         }
     }
 
-    /// The process's address space.
-    private static func virtualBytes() -> Int {
-        guard let file = fopen("/proc/self/statm", "r") else { return 0 }
+    /// How many writable mappings are as long as a thread's stack, give or take its guard.
+    private static func stackLikeMappings() -> Int {
+        guard let file = fopen("/proc/self/maps", "r") else { return 0 }
         defer { fclose(file) }
-        var buffer = [CChar](repeating: 0, count: 100)
-        guard fgets(&buffer, 100, file) != nil else { return 0 }
-        return atol(buffer) * Int(sysconf(Int32(_SC_PAGESIZE)))
+        var attributes = pthread_attr_t()
+        pthread_attr_init(&attributes)
+        var stack = 0
+        pthread_attr_getstacksize(&attributes, &stack)
+        var count = 0
+        var line = [CChar](repeating: 0, count: 4096)
+        while fgets(&line, Int32(line.count), file) != nil {
+            // "7f0000000000-7f0000800000 rw-p …"
+            let text = String(decoding: line.prefix { $0 != 0 }.map(UInt8.init), as: UTF8.self)
+            let fields = text.split(separator: " ")
+            let bounds = fields[0].split(separator: "-").compactMap { Int($0, radix: 16) }
+            if fields[1] == "rw-p", bounds.count == 2, abs(bounds[1] - bounds[0] - stack) <= 64 << 10 { count += 1 }
+        }
+        return count
     }
 
     private static func configuration() -> WebSocketServerConfiguration {

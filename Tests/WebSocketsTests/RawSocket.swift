@@ -1,12 +1,13 @@
+import Dispatch
 import Glibc
 
-/// A plain TCP client that says whatever a test wants, right or wrong. Blocking, with a receive timeout.
+/// A plain TCP client that says whatever a test wants, right or wrong. Receiving has a timeout.
 struct RawSocket: ~Copyable {
     private let descriptor: Int32
 
     init(port: UInt16, receiveBuffer: Int32? = nil) {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var timeout = timeval(tv_sec: 5, tv_usec: 0)
+        var timeout = timeval(tv_sec: 20, tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
         if var receiveBuffer {
             setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &receiveBuffer, socklen_t(MemoryLayout<Int32>.size))
@@ -31,17 +32,23 @@ struct RawSocket: ~Copyable {
 
     func send(_ text: String) { send(Array(text.utf8)) }
 
-    /// What comes within the timeout, or nil at the end of the stream.
-    func receive() -> [UInt8]? {
-        var buffer = [UInt8](repeating: 0, count: 65536)
-        let count = recv(descriptor, &buffer, buffer.count, 0)
-        return count > 0 ? Array(buffer[..<count]) : nil
+    /// What comes within the timeout, or nil at the end of the stream. Waits on a thread of its own, for the server's
+    /// handlers need the cooperative pool that the tests run on.
+    func receive() async -> [UInt8]? {
+        let descriptor = descriptor
+        return await withCheckedContinuation { continuation in
+            DispatchQueue.global().async {
+                var buffer = [UInt8](repeating: 0, count: 65536)
+                let count = recv(descriptor, &buffer, buffer.count, 0)
+                continuation.resume(returning: count > 0 ? Array(buffer[..<count]) : nil)
+            }
+        }
     }
 
     /// Everything up to the end of the stream (or the timeout).
-    func receiveAll() -> String {
+    func receiveAll() async -> String {
         var all: [UInt8] = []
-        while let bytes = receive() { all += bytes }
+        while let bytes = await receive() { all += bytes }
         return String(decoding: all, as: UTF8.self)
     }
 

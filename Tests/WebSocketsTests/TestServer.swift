@@ -59,7 +59,7 @@ final class Recorder<Value: Sendable>: Sendable {
 }
 
 /// Waits until `condition` holds, at most `limit`.
-func eventually(within limit: Duration = .seconds(5), _ condition: () -> Bool) async -> Bool {
+func eventually(within limit: Duration = .seconds(20), _ condition: () -> Bool) async -> Bool {
     let clock = ContinuousClock()
     let end = clock.now + limit
     while clock.now < end {

@@ -32,7 +32,7 @@ import Testing
             try client(#"{"type":"response.create","response":{"metadata":\#(flood)}}"#)
         }
         #expect(error?.code == .invalidJSON)
-        #expect(ContinuousClock.now - start < .seconds(1))
+        #expect(ContinuousClock.now - start < .seconds(5))
     }
 
     @Test func tooLongATextIsRefused() {
@@ -97,7 +97,7 @@ import Testing
         let time = ContinuousClock.now - start
         #expect(message.event == .inputAudioBufferAppend(audio))
         print("input_audio_buffer.append with \(bytes.count) bytes: \(time)")
-        #expect(time < .seconds(1))
+        #expect(time < .seconds(5))
     }
 
     @Test func dataURIsAreRead() {
