@@ -86,7 +86,7 @@ struct ClientTests {
             // Six packets are sent at the ends of six times 20 ms.
             #expect(sent >= .milliseconds(120))
             #expect(end - sent >= .milliseconds(30))
-            #expect(text - end >= .milliseconds(30))
+            #expect(text - sent >= .milliseconds(60))
             #expect(text <= reply && reply <= audio && audio <= done)
         }
     }
@@ -113,7 +113,9 @@ struct ClientTests {
             #expect(turns.count == 1)
             #expect(turns.first?.reply == "b")
             let times = try #require(turns.first).times
-            #expect(try #require(times.endOfTurn) - #require(times.lastSampleSent) >= .milliseconds(100))
+            // The twelfth packet is not sent before its time.
+            #expect(try #require(times.endOfTurn) >= .milliseconds(240))
+            #expect(try #require(times.lastSampleSent) < #require(times.endOfTurn))
         }
     }
 
