@@ -38,11 +38,11 @@ public struct Conversation: Sendable {
                 try await Self.listen(to: client, ledger, now: { start.duration(to: clock.now) }, show)
             }
             group.addTask {
-                guard try await sender.send(source) else { return }
-                ledger.state.withLock { $0.isEverythingSent = true }
+                // When the connection is over the listener is told how it ended.
+                _ = try await sender.send(source)
             }
             defer { group.cancelAll() }
-            // The answer to the last turn may be there before the silence after it has ended, or the other way round.
+            // Either may find out first that all is answered.
             while try await group.next() != nil {
                 if ledger.state.withLock({ $0.isSettled }) { break }
             }

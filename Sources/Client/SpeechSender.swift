@@ -16,6 +16,8 @@ struct SpeechSender<C: Clock & Sendable>: Sendable where C.Duration == Duration 
     let sendPacket: @Sendable ([UInt8]) async -> Bool
     let sendEvent: @Sendable (ClientEvent) -> Void
 
+    private static var packet: Duration { .milliseconds(20) }
+
     /// Silence in which the server has heard nothing at all: it will not hear anything later either.
     private static var silenceWithoutSpeech: Duration { .seconds(3) }
 
@@ -27,24 +29,23 @@ struct SpeechSender<C: Clock & Sendable>: Sendable where C.Duration == Duration 
         let voice = VoiceMark()
         var pace: Pace<C>?
         var endedTurns = 0
-        var isSpeaking = true
-        while isSpeaking {
+        while true {
             let frame = try await source.next(encoder.frameSize)
-            isSpeaking = frame.count == encoder.frameSize
             if frame.isEmpty { break }
-            var now = pace ?? Pace(clock, interval: .milliseconds(20))
+            var now = pace ?? Pace(clock, interval: Self.packet)
             if source.isLive { now.startLate() }
             try await now.wait()
             pace = now
             guard try await sendFrame(frame, encoder) else { return false }
-            if voice.hear(frame) || turnEnd == .commit { markSpeech() }
+            let hasVoice = voice.hear(frame)
+            // Where we find no voice at all, all of it counts for speech.
+            if hasVoice || !voice.hasHeardVoice || turnEnd == .commit { markSpeech() }
             // A pause inside of the speech is no reason to stop, but nothing else has to follow its end.
             let ended = ledger.state.withLock { $0.isTurnOpen ? 0 : $0.turns.count }
-            if ended > endedTurns, source.isKnownToBeSilent { return true }
+            if ended > endedTurns, source.isKnownToBeSilent { break }
             endedTurns = max(endedTurns, ended)
         }
-        if !voice.hasHeardVoice { markSpeech() }
-        var now = pace ?? Pace(clock, interval: .milliseconds(20))
+        var now = pace ?? Pace(clock, interval: Self.packet)
         switch turnEnd {
         case .commit: return try await commit(encoder, &now)
         case .silence: return try await sendSilence(encoder, &now, after: voice)
@@ -59,16 +60,27 @@ struct SpeechSender<C: Clock & Sendable>: Sendable where C.Duration == Duration 
         markSpeech()
         sendEvent(.inputAudioBufferCommit)
         sendEvent(.responseCreate(ResponseParameters()))
+        ledger.state.withLock { $0.isEverythingSent = true }
         return true
     }
 
-    private func sendSilence(_ encoder: OpusEncoder, _ pace: inout Pace<C>, after voice: VoiceMark) async throws -> Bool
-    {
+    /// Stays until everything is answered: a turn may still be found in what was sent last, and must be ended, too.
+    private func sendSilence(
+        _ encoder: OpusEncoder, _ pace: inout Pace<C>, after voice: VoiceMark
+    ) async throws -> Bool {
         let silence = [Float](repeating: 0, count: encoder.frameSize)
         var sent = Duration.zero
         while true {
-            let (isOpen, hasHeard) = ledger.state.withLock { ($0.isTurnOpen, $0.hasHeardSpeech) }
-            if hasHeard, !isOpen, !voice.isSpeaking { return true }
+            let (isSettled, isOpen, hasHeard) = ledger.state.withLock { ledger in
+                ledger.isEverythingSent = !voice.isSpeaking
+                return (ledger.isSettled, ledger.isTurnOpen, ledger.hasHeardSpeech)
+            }
+            if isSettled { return true }
+            guard isOpen || !hasHeard || voice.isSpeaking else {
+                sent = .zero
+                try await pace.wait()
+                continue
+            }
             guard sent < (isOpen ? silenceLimit : min(silenceLimit, Self.silenceWithoutSpeech)) else {
                 throw isOpen ? ClientError.turnDidNotEnd(silence: sent) : ClientError.noSpeechHeard
             }

@@ -91,7 +91,10 @@ struct SpeechSenderTests {
         let all = try await sender(clock, .silence, ledger) { packet in
             // The server finds the speech, and its end after 2.4 s at the latest.
             if packet == 10 { heard.value.start() }
-            if packet == (question.count + 16_000) / 320 { heard.value.stop(at: clock.now.offset) }
+            if packet == (question.count + 16_000) / 320 {
+                heard.value.stop(at: clock.now.offset)
+                heard.value.answer(at: clock.now.offset)
+            }
             return true
         }.send(speech)
         #expect(all)
@@ -124,6 +127,31 @@ struct SpeechSenderTests {
         }
     }
 
+    @Test("A turn that is found late, when its silence was over already, gets its silence")
+    func lateTurn() async throws {
+        let clock = SleepingClock()
+        let ledger = SharedLedger()
+        let server = SpeechHeard(ledger)
+        let speech = RecordedSpeech(samples: [Float](repeating: 0, count: 3200))
+        let all = try await sender(clock, .silence, ledger) { packet in
+            switch packet {
+            case 2: server.start()
+            case 12:
+                // The first turn ends, and before its answer is done there is a second one.
+                server.stop(at: clock.now.offset)
+                server.start()
+            case 20:
+                server.stop(at: clock.now.offset)
+                server.answer(at: clock.now.offset)
+            default: break
+            }
+            return true
+        }.send(speech)
+        #expect(all)
+        #expect(clock.now.offset == .milliseconds(400))
+        #expect(ledger.state.withLock { $0.turns.count } == 2)
+    }
+
     @Test("When the connection is over nothing more is sent")
     func connectionOver() async throws {
         let clock = SleepingClock()
@@ -142,6 +170,8 @@ struct SpeechSenderTests {
         func start() { take(.speechStarted(.init(itemID: "a", audioStartMilliseconds: 0)), .zero) }
 
         func stop(at time: Duration) { take(.speechStopped(.init(itemID: "a", audioEndMilliseconds: 0)), time) }
+
+        func answer(at time: Duration) { take(.responseDone(Response(id: "r", status: .completed)), time) }
 
         private func take(_ event: ServerEvent, _ time: Duration) {
             ledger.state.withLock { ledger in
