@@ -36,7 +36,7 @@ struct HealthCommand: AsyncParsableCommand {
             } catch let failure as HealthProbe.Failure {
                 if case .badURL = failure { throw Refusal("\(failure)") }
                 if isLastTry {
-                    FileHandle.standardError.write(Data("anygpt health: \(failure)\n".utf8))
+                    Terminal.complain("anygpt health: \(failure)")
                     throw ExitCode(1)
                 }
             }

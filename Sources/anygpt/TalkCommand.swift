@@ -2,6 +2,7 @@ import ArgumentParser
 import Audio
 import Client
 import Foundation
+import Parity
 import Wire
 
 /// `anygpt talk`: speaks to the daemon, and shows and writes down what it answers.
@@ -63,7 +64,7 @@ struct TalkCommand: AsyncParsableCommand {
         do {
             client = try await RealtimeClient.connect(to: url, turnEnd: manual ? .commit : .silence)
         } catch let error as ClientError {
-            throw Refusal("\(error)")
+            throw Refusal(ReportTable.harmless("\(error)"))
         }
         let screen = TalkScreen(isQuiet: json)
         var conversation = Conversation(client)
@@ -105,7 +106,7 @@ struct TalkCommand: AsyncParsableCommand {
             screen.say("the reply's sound is in \(out)")
         }
         if failure == nil { failures += Self.unanswered(turns.map(\.report)) }
-        for failure in failures { complain(failure) }
+        for failure in failures { Terminal.complain("anygpt talk: " + ReportTable.harmless(failure)) }
         if !failures.isEmpty { throw ExitCode(1) }
     }
 
@@ -138,9 +139,5 @@ struct TalkCommand: AsyncParsableCommand {
         } catch let error as ClientError {
             throw Refusal("\(error)")
         }
-    }
-
-    private func complain(_ message: String) {
-        FileHandle.standardError.write(Data("anygpt talk: \(message)\n".utf8))
     }
 }

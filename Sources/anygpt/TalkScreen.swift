@@ -1,5 +1,6 @@
 import Client
 import Foundation
+import Parity
 import Synchronization
 import Wire
 
@@ -17,11 +18,7 @@ final class TalkScreen: Sendable {
     /// A screen; a quiet one shows nothing.
     init(isQuiet: Bool) {
         self.isQuiet = isQuiet
-        let isTerminal = isatty(STDOUT_FILENO) == 1
-        let width = isTerminal ? Self.terminalWidth : nil
-        // https://no-color.org
-        let isPlain = ProcessInfo.processInfo.environment["NO_COLOR"].map { !$0.isEmpty } ?? false
-        let isBold = isTerminal && !isPlain
+        let (width, isBold) = (Terminal.isOutput ? Terminal.width ?? 80 : nil, Terminal.isColored)
         state = Mutex(
             State(
                 heard: LiveText(label: "you    ", width: width, isBold: isBold),
@@ -40,7 +37,7 @@ final class TalkScreen: Sendable {
             case .said(let piece): return state.heard.end() + state.said.add(piece)
             case .artifact(let artifact):
                 return state.heard.end() + state.said.end()
-                    + "\(artifact.type.rawValue)  ".prefix(7) + Self.harmless(artifact.url) + "\n"
+                    + "\(artifact.type.rawValue)  ".prefix(7) + ReportTable.harmless(artifact.url) + "\n"
             case .done(let turn):
                 return state.heard.end() + state.said.end() + Self.ending(turn)
             }
@@ -56,7 +53,7 @@ final class TalkScreen: Sendable {
 
     private static func ending(_ turn: TurnReport) -> String {
         let table = "\n" + TimingTable.text(turn) + "\n\n"
-        let reason = turn.reason.map { ": " + harmless($0) } ?? ""
+        let reason = turn.reason.map { ": " + ReportTable.harmless($0) } ?? ""
         return switch turn.status {
         case .completed: table
         case _ where turn.isInterrupted: "       (interrupted: the speech went on)\n" + table
@@ -65,19 +62,8 @@ final class TalkScreen: Sendable {
         }
     }
 
-    /// What the server sent, without anything that could move the cursor.
-    private static func harmless(_ text: String) -> String {
-        String(text.prefix(500).filter { $0.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control } })
-    }
-
     private func write(_ text: String) {
         guard !isQuiet, !text.isEmpty else { return }
         FileHandle.standardOutput.write(Data(text.utf8))
-    }
-
-    private static var terminalWidth: Int {
-        var size = winsize()
-        guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
-        return Int(size.ws_col)
     }
 }

@@ -6,14 +6,24 @@ enum Terminal {
     /// Whether standard error is a terminal.
     static let isError = isatty(STDERR_FILENO) == 1
 
+    /// Whether standard output is a terminal.
+    static let isOutput = isatty(STDOUT_FILENO) == 1
+
+    /// The columns of the terminal that standard output is; nil when it is none, or does not say.
+    static var width: Int? {
+        var size = winsize()
+        guard isOutput, ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
+        return Int(size.ws_col)
+    }
+
+    /// Whether colours and bold type may be used on standard output (https://no-color.org).
+    static var isColored: Bool {
+        isOutput && ProcessInfo.processInfo.environment["NO_COLOR"].map { $0.isEmpty } ?? true
+    }
+
     /// A table for standard output: as wide as the terminal and coloured, when it is one.
     static var table: ReportTable {
-        guard isatty(STDOUT_FILENO) == 1 else { return ReportTable() }
-        var size = winsize()
-        let isKnown = ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0
-        // https://no-color.org
-        let isPlain = ProcessInfo.processInfo.environment["NO_COLOR"].map { !$0.isEmpty } ?? false
-        return ReportTable(width: isKnown ? Int(size.ws_col) : nil, isColored: !isPlain)
+        isOutput ? ReportTable(width: width, isColored: isColored) : ReportTable()
     }
 
     /// Writes a line to standard error.

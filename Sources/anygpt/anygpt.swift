@@ -23,7 +23,7 @@ import Foundation
             }
         } catch let refusal as Refusal {
             refuse("anygpt: \(refusal)")
-        } catch  where exitCode(for: error) == .validationFailure {
+        } catch let error where exitCode(for: error) == .validationFailure {
             refuse(fullMessage(for: error))
         } catch {
             exit(withError: error)
@@ -31,7 +31,7 @@ import Foundation
     }
 
     private static func refuse(_ message: String) -> Never {
-        FileHandle.standardError.write(Data((message + "\n").utf8))
+        Terminal.complain(message)
         Foundation.exit(2)
     }
 }

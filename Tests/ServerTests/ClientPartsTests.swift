@@ -228,3 +228,32 @@ struct ReplySoundTests {
         #expect(try sound.decode(frame).count == 480)
     }
 }
+
+@Suite("Speech from a pipe")
+struct PipedSpeechTests {
+    @Test("Speech from a pipe is spoken as it comes, and the end of the pipe is the end of the speech")
+    func pipe() async throws {
+        let pipe = Pipe()
+        let samples = StubDaemon.tone(samples: 4410, sampleRate: 44_100)
+        pipe.fileHandleForWriting.write(Data(PCM16.bytes(samples)))
+        try pipe.fileHandleForWriting.close()
+        let source = try PipedSpeech(descriptor: pipe.fileHandleForReading.fileDescriptor, sampleRate: 44_100)
+        var total = 0
+        while case let piece = try await source.next(320), !piece.isEmpty {
+            #expect(piece.count == 320 || total + piece.count == 1600)
+            total += piece.count
+        }
+        #expect(total == 1600)
+    }
+
+    @Test("Waiting for a pipe can be cancelled")
+    func silentPipe() async throws {
+        let pipe = Pipe()
+        let source = try PipedSpeech(descriptor: pipe.fileHandleForReading.fileDescriptor, sampleRate: 16_000)
+        let reading = Task { try await source.next(320) }
+        try await Task.sleep(for: .milliseconds(20))
+        reading.cancel()
+        await #expect(throws: CancellationError.self) { try await reading.value }
+        try pipe.fileHandleForWriting.close()
+    }
+}

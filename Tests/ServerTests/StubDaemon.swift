@@ -168,3 +168,13 @@ final class SleepingClock: Clock {
     /// Time that passes otherwise.
     func pass(_ duration: Duration) { time.withLock { $0 += duration } }
 }
+
+/// A value that a script and its test share.
+final class Mutexed<Value: Sendable>: Sendable {
+    private let state: Mutex<Value>
+
+    init(_ value: Value) { state = Mutex(value) }
+
+    var value: Value { state.withLock { $0 } }
+    func change(_ body: (inout Value) -> Void) { state.withLock { body(&$0) } }
+}
