@@ -149,4 +149,22 @@ struct WrongCaseTests {
         let failures = try altered.failures()
         #expect(failures.keys.sorted() == ["short960.codes", "short960.wave_from_all_codes"])
     }
+
+    @Test("margins and choices of another shape, or missing, fail what hangs on them")
+    func missingChoices() throws {
+        let storm = try AlteredCase("soundstorm")
+        try storm.changeTensors(["padded_rows": nil])
+        #expect(try storm.failures().keys.sorted() == ["forward.logits_last5_padded", "padded_rows"])
+
+        let speech = try AlteredCase("speechtokenizer-elu")
+        let margin = try speech.expected("short960.margin")
+        let codes = try speech.expected("short320.codes")
+        try speech.changeTensors([
+            "short960.margin": TypedArray(margin.floats, shape: [3, 8]),
+            "short320.codes": TypedArray(codes.integers ?? [], shape: [8]),
+        ])
+        let failures = try speech.failures()
+        #expect(failures.keys.sorted() == ["short320.codes", "short960.codes"])
+        #expect(failures["short320.codes"]?.note == "the shape is [8, 1], expected [8]")
+    }
 }

@@ -74,6 +74,9 @@ enum SoundStormKind {
     private static func comparePadded(
         _ name: String, _ logits: Tensor, _ levels: Int, _ verification: Verification
     ) throws {
+        guard verification.expects("padded_rows") else {
+            return verification.fail(name, "padded_rows, which says which frames these are, is missing")
+        }
         let rows = try verification.golden.expected.integers("padded_rows").values
         verification.pass(over: "padded_rows", "says which frames follow in \(name)")
         guard !rows.isEmpty, rows.allSatisfy({ 0..<(logits.rows / levels) ~= $0 }) else {
