@@ -1,8 +1,9 @@
 # anygptd: `make run` starts the daemon, `make demo` talks to it, `make test` runs every test.
 
 SWIFT_BUILD = swift build -c release
-# Tests see internals, so they are compiled apart from what is run.
-SWIFT_TEST = swift test -c release --scratch-path .build-test -Xswiftc -enable-testing
+# Tests see internals, so they are compiled apart from what is run. They run one after the other: many keep all cores
+# busy, and those that talk over sockets would wait for them longer than a peer may.
+SWIFT_TEST = swift test -c release --scratch-path .build-test -Xswiftc -enable-testing --no-parallel
 CONFIG = config.toml
 PYTHON = python3
 
