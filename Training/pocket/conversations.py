@@ -7,7 +7,7 @@ from . import domain, template
 from .recordings import Question
 from .vocabulary import Vocabulary
 
-TRANSCRIPT, TEXT, SPEECH_OUT, SPEECH_IN = 3.0, 1.0, 0.4, 0.04  # loss weights: hearing is the hardest
+TRANSCRIPT, REPLY, TEXT, SPEECH_OUT, SPEECH_IN = 3.0, 2.0, 1.0, 0.35, 0.04  # loss weights: hearing is the hardest
 
 
 @dataclass
@@ -45,7 +45,8 @@ class Writer:
     def answer(self, sequence: Sequence, transcript: str, reply: str) -> None:
         sequence.add(self.encode(" <-Ins->"), TEXT)
         sequence.add(self.encode(f" {transcript}\n "), TRANSCRIPT)
-        sequence.add(self.encode(f"<-Res-> {reply} "), TEXT)
+        sequence.add(self.encode("<-Res->"), TEXT)
+        sequence.add(self.encode(f" {reply} "), REPLY)
         sequence.add(self.vocabulary.speech(self.replies[reply]), SPEECH_OUT)
         sequence.add(self.encode(template.END_MACHINE), TEXT)
 
@@ -75,11 +76,11 @@ class Writer:
 
     def typed_chat(self, rng: random.Random) -> Sequence:
         sequence = self.opening(rng)
-        for index in range(rng.choice([1, 1, 2])):
+        for index in range(rng.choice([1, 2, 3])):
             question, reply = domain.pair(rng)
             lead = "\n" if index else ""
             sequence.add(self.encode(lead + template.question(question)), 0)
-            sequence.add(self.encode(f" {reply}{template.END_MACHINE}"), TEXT)
+            sequence.add(self.encode(f" {reply}{template.END_MACHINE}"), REPLY)
         return sequence
 
     def prompt(self, codes: list[int]) -> list[int]:

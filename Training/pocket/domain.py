@@ -218,7 +218,10 @@ def catalogue(whole: bool = False) -> dict[str, list[tuple[str, str, str]]]:
     return kinds
 
 
-SHARES = {"fact": 24, "capital": 10, "opposite": 8, "color": 7, "sound": 5, "what": 16, "draw": 8, "say": 9, "play": 3, "sum": 10}  # fmt: skip
+SHARES = {
+    "fact": 24, "capital": 10, "opposite": 8, "color": 7, "sound": 5, "what": 16, "draw": 8, "say": 9, "play": 3,
+    "sum": 10,
+}  # fmt: skip
 
 
 def all_replies() -> list[str]:

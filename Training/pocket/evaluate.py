@@ -3,6 +3,7 @@
 import json
 import os
 import random
+from functools import cached_property
 
 import numpy as np
 import soundfile
@@ -50,10 +51,18 @@ class Shipped:
         net.load_state_dict({name: tensor.float() for name, tensor in state.items()})
         return net.eval()
 
-    def speak(self, semantic: Tensor, voice: Tensor | None = None) -> np.ndarray:
-        """Level-0 codes [frame] -> wave, filled in by SoundStorm in chunks after a voice prompt [frame, 8]."""
-        voice = self.voice if voice is None else voice
-        filled = [self.storm.generate(chunk, voice) for chunk in semantic.split(CHUNK)]
+    @cached_property
+    def storm_adds_nothing(self) -> bool:
+        """Whether SoundStorm answers code 0, "nothing to add", whatever it is given: then it need not be asked."""
+        if self.storm.net.to_logits[2].weight.any():
+            return False
+        return not self.storm.generate(torch.arange(30), self.voice)[:, 1:].any()
+
+    def speak(self, semantic: Tensor) -> np.ndarray:
+        """Level-0 codes [frame] -> wave, filled in by SoundStorm in chunks after the voice prompt."""
+        if self.storm_adds_nothing:
+            return self.tokenizer.decode(semantic[None]).numpy()  # code 0 of levels 1-7 is the zero vector
+        filled = [self.storm.generate(chunk, self.voice) for chunk in semantic.split(CHUNK)]
         return self.tokenizer.decode(torch.cat(filled).T).numpy()
 
 
@@ -85,7 +94,6 @@ def judge_codec(model: Shipped, folder: str, parts: list[int], listener: Listene
             ways["all 8 levels, true codes"] = [
                 model.tokenizer.decode(true_ids[:, u.start : u.end]).numpy() for u in group
             ]
-            ways["level 0 alone, own codes"] = [model.tokenizer.decode(c[:1]).numpy() for c in codes]
         for way, waves in ways.items():
             scores[f"{name}: {way}"] = listener.rate(list(zip(waves, texts, strict=True)))
             print(f"{name}: {way}: {scores[f'{name}: {way}']}", flush=True)
@@ -96,54 +104,52 @@ def judge_codec(model: Shipped, folder: str, parts: list[int], listener: Listene
     return scores
 
 
-def answer(model: Shipped, codes: list[int]) -> dict:
-    """A greedy answer to a spoken question, taken apart. `formed` tells whether the chain is complete and in order."""
+def answer(model: Shipped, codes: list[int], aloud: bool) -> dict:
+    """A greedy answer to a spoken question, taken apart; its speech too if `aloud`.
+
+    `formed` tells whether the chain is complete and in order.
+    """
     vocabulary, writer = model.vocabulary, Writer(model.vocabulary, {})
-    end = vocabulary.added["<eos>"]
-    ids = model.llama.generate(writer.prompt(codes), end, 420)
-    marks = [vocabulary.added[mark] for mark in ("<-Ins->", "<-Res->", "<sosp>", "<eosp>")]
-    formed = ids[-1] == end and all(ids.count(mark) == 1 for mark in marks)
+    marks = [vocabulary.added[mark] for mark in ("<-Ins->", "<-Res->", "<sosp>", "<eosp>", "<eos>")]
+    stop = marks[4] if aloud else marks[2]
+    ids = model.llama.generate(writer.prompt(codes), stop, 420 if aloud else 60)
+    wanted = marks if aloud else marks[:3]
     places = [ids.index(mark) if mark in ids else len(ids) for mark in marks]
-    formed = formed and places == sorted(places)
     first = vocabulary.first_speech
-    speech = [index - first for index in ids[places[2] + 1 : places[3]] if first <= index < first + 1024]
     return {
-        "formed": formed,
+        "formed": ids[-1] == stop and all(ids.count(mark) == 1 for mark in wanted) and places == sorted(places),
         "transcript": vocabulary.text(ids[places[0] + 1 : places[1]]),
         "reply": vocabulary.text(ids[places[1] + 1 : places[2]]),
-        "speech": speech,
+        "speech": [index - first for index in ids[places[2] + 1 : places[3]] if first <= index < first + 1024],
     }
 
 
-def judge_backbone(
-    model: Shipped, folder: str, listener: Listener, count: int = 60, voiced: int = 12, samples: str | None = None
-) -> dict:
-    """Transcripts, replies, chains and the replies' speech for every test set."""
-    tests = [
-        name[len("questions-test ") : -4] for name in sorted(os.listdir(folder)) if name.startswith("questions-test ")
-    ]
+def judge_backbone(model: Shipped, folder: str, listener: Listener, tests: list[str], count: int, voiced: int) -> dict:
+    """Transcripts, replies, chains and the replies' speech (of the first `voiced` answers) for every named test."""
     known = {question for rows in domain.catalogue().values() for question, _, _ in rows}
     scores: dict = {}
     for test in tests:
         questions = [q for q in load_questions(folder, f"test {test}") if q.text in known][:count]
-        answers = [answer(model, question.codes.tolist()) for question in questions]
+        answers = [answer(model, q.codes.tolist(), index < voiced) for index, q in enumerate(questions)]
         pairs = [(q.text, a["transcript"]) for q, a in zip(questions, answers, strict=True)]
         right = [plain(q.reply) == plain(a["reply"]) for q, a in zip(questions, answers, strict=True)]
-        spoken = [a for a in answers if a["speech"] and a["reply"]][:voiced]
-        heard = [(model.speak(torch.tensor(a["speech"])), a["reply"]) for a in spoken]
+        spoken = [(model.speak(torch.tensor(a["speech"])), a["reply"]) for a in answers if a["speech"] and a["reply"]]
         wrong = [f"{plain(r)} -> {plain(t)}" for r, t in pairs if plain(r) != plain(t)]
         scores[test] = {
             "transcript": word_error_rate(pairs),
             "reply right": round(100 * float(np.mean(right)), 1),
             "chain formed": round(100 * float(np.mean([a["formed"] for a in answers])), 1),
-            "reply's speech": listener.rate(heard) if heard else None,
+            "reply's speech": listener.rate(spoken) if spoken else None,
             "misread": wrong[:8],
         }
         print(f"{test}: {json.dumps(scores[test])}", flush=True)
-        if samples:
-            for index, (wave, _) in enumerate(heard[:1]):
-                soundfile.write(f"{samples}/reply {test} {index}.wav", wave, 16000, subtype="PCM_16")
     return scores
+
+
+def tests_in(folder: str) -> list[str]:
+    """Names of the recorded tests."""
+    start = "questions-test "
+    return [name[len(start) : -4] for name in sorted(os.listdir(folder)) if name.startswith(start)]
 
 
 def judge_replies(model: Shipped, folder: str, listener: Listener, count: int = 80) -> dict:
@@ -152,9 +158,8 @@ def judge_replies(model: Shipped, folder: str, listener: Listener, count: int = 
     texts = random.Random(1).sample(domain.all_replies(), count)
     ways = {
         "recording": lambda entry: entry["wave"].numpy().astype(np.float32) / 32768,
-        "own codes": lambda entry: model.speak(entry["own"][0].long()),
-        "true codes": lambda entry: model.speak(entry["true"].long()),
-        "smoothed true codes": lambda entry: model.speak(entry["smooth"].long()),
+        "level 0 by the encoder": lambda entry: model.speak(entry["own"][0].long()),
+        "level 0 by the true features, as the backbone learns it": lambda entry: model.speak(entry["true"].long()),
     }
     scores = {}
     for name, way in ways.items():

@@ -9,8 +9,10 @@ from .domain import say
 from .teacher import Whisper
 
 # Sounds-like spellings that Whisper chooses for words of the domain; judged alike.
-SAME = {"okay": "ok", "hooray": "hurray", "grey": "gray", "colour": "color", "goodbye": "good bye", "ba": "baa",
-        "bah": "baa", "mu": "moo", "meo": "meow", "cannot": "can not", "teddy bear": "teddy", "mt": "mount"}  # fmt: skip
+SAME = {
+    "okay": "ok", "hooray": "hurray", "grey": "gray", "colour": "color", "goodbye": "good bye", "ba": "baa",
+    "bah": "baa", "mu": "moo", "meo": "meow", "cannot": "can not", "mt": "mount",
+}  # fmt: skip
 
 
 def plain(text: str) -> str:
@@ -40,8 +42,8 @@ def word_error_rate(pairs: list[tuple[str, str]]) -> dict:
     errors, words = counts.sum(0)
     exact = float(np.mean([plain(r) == plain(h) for r, h in pairs]))
     return {
-        "wer": round(100 * errors / words, 1),
-        "interval": [round(low, 1), round(high, 1)],
+        "wer": round(float(100 * errors / words), 1),
+        "interval": [round(float(low), 1), round(float(high), 1)],
         "exact": round(100 * exact, 1),
         "sentences": len(pairs),
     }

@@ -4,20 +4,47 @@ import glob
 import json
 import os
 
-from .evaluate import Shipped, judge_backbone, judge_codec, judge_replies
+from .evaluate import Shipped, judge_backbone, judge_codec, judge_replies, tests_in
 from .judges import Listener
 
 REPORTS = os.path.join(os.path.dirname(__file__), "..", "reports")
 
 
-def judge(work: str, model: str, parts: list[int], quick: bool = False) -> dict:
+def judge(work: str, model: str, parts: list[int], quick: bool = False) -> None:
     """Judges the model folder and writes Training/reports/scores.json, scores.txt and training.json."""
+    judge_speech(work, model, parts, quick)
+    judge_answers(work, model, tests_in(work), quick)
+    write(work)
+
+
+def judge_speech(work: str, model: str, parts: list[int], quick: bool = False) -> None:
+    """Speech tokenizer and SoundStorm: scores-speech.json in the work folder."""
     shipped, listener = Shipped(model), Listener()
-    scores = {
-        "codec": judge_codec(shipped, work, parts, listener, 20 if quick else 60),
-        "replies": judge_replies(shipped, work, listener, 30 if quick else 80),
-        "backbone": judge_backbone(shipped, work, listener, 30 if quick else 60, 8 if quick else 16),
-    }
+    keep(work, "speech", {
+        "codec": judge_codec(shipped, work, parts, listener, 24 if quick else 60),
+        "replies": judge_replies(shipped, work, listener, 40 if quick else 80),
+    })  # fmt: skip
+
+
+def judge_answers(work: str, model: str, tests: list[str], quick: bool = False, name: str = "answers") -> None:
+    """Backbone: scores-NAME.json in the work folder."""
+    shipped, listener = Shipped(model), Listener()
+    count, voiced = (30, 10) if quick else (60, 30)
+    keep(work, name, {"backbone": judge_backbone(shipped, work, listener, tests, count, voiced)})
+
+
+def keep(work: str, name: str, scores: dict) -> None:
+    with open(f"{work}/scores-{name}.json", "w") as file:
+        json.dump(scores, file, ensure_ascii=False)
+
+
+def write(work: str) -> None:
+    """All scores so far to the reports folder."""
+    scores: dict = {"codec": {}, "replies": {}, "backbone": {}}
+    for path in sorted(glob.glob(f"{work}/scores-*.json")):
+        with open(path) as file:
+            for part, values in json.load(file).items():
+                scores[part] |= values
     os.makedirs(REPORTS, exist_ok=True)
     with open(f"{REPORTS}/scores.json", "w") as file:
         json.dump(scores, file, indent=1, ensure_ascii=False)
@@ -31,7 +58,6 @@ def judge(work: str, model: str, parts: list[int], quick: bool = False) -> dict:
         histories[os.path.basename(path).split(".")[0]] = rows[:: max(1, len(rows) // 40)] + rows[-1:]
     with open(f"{REPORTS}/training.json", "w") as file:
         file.write("{\n" + ",\n".join(f' "{name}": {json.dumps(rows)}' for name, rows in histories.items()) + "\n}\n")
-    return scores
 
 
 def page(scores: dict) -> str:
@@ -39,7 +65,8 @@ def page(scores: dict) -> str:
 
     def rate(score: dict) -> str:
         low, high = score["interval"]
-        return f"{score['wer']:6.1f} %  ({low:.1f}-{high:.1f}, {score['sentences']} sentences, {score['exact']:.0f} % exact)"
+        share = f"{score['sentences']} sentences, {score['exact']:.0f} % exact"
+        return f"{score['wer']:6.1f} %  ({low:.1f}-{high:.1f}, {share})"
 
     lines = [
         "Word error rates by Whisper tiny.en, 95 % intervals by bootstrap over sentences.",

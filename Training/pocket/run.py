@@ -1,4 +1,4 @@
-"""A training run with a budget in seconds of processor time: warm-up and cosine, progress every minute, a checkpoint every five, resumable."""
+"""A training run with a budget in processor time: warm-up and cosine, progress every minute, resumable checkpoints."""
 
 import json
 import math

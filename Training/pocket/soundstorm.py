@@ -1,4 +1,4 @@
-"""SoundStorm: a Conformer that fills the acoustic levels 1-7 in, given level 0, with the official checkpoint's key names.
+"""SoundStorm: a Conformer that fills levels 1-7 in, given level 0, with the official checkpoint's key names.
 
 Grids are [batch, frame, 7] codes 0..1023, 1024 where masked.
 """

@@ -1,6 +1,7 @@
 """SpeechTokenizer (SEANet encoder, residual vector quantiser, SEANet decoder) with the official checkpoint's key names.
 
-Shapes: wave [batch, 1, samples] <-> latent [batch, dimension, frames], codes [level, batch, frames]; 320 samples a frame.
+Shapes: wave [batch, 1, samples] <-> latent [batch, dimension, frames], codes [level, batch, frames]. A frame has 320
+samples.
 """
 
 import math

@@ -6,6 +6,10 @@ from dataclasses import dataclass
 PARTS = [0, 1, 2, 3, 9]  # of the corpus: four of training voices, one of the held-out voice
 PART_SECONDS = {0: 4800, 1: 4800, 2: 4800, 3: 4800, 9: 420}
 
+QUESTIONS = [  # (file, recordings, seed)
+    ("train", 1200, 11), ("train-1", 1500, 21), ("train-2", 800, 31), ("train-3", 800, 32), ("train-4", 800, 33),
+]  # fmt: skip
+
 
 @dataclass
 class Stage:
@@ -59,7 +63,8 @@ def _recordings(work: str, model: str, pace: float) -> None:
     from .recordings import make_questions, make_replies, test_rows, training_rows
 
     make_replies(work)
-    make_questions(work, "train", training_rows(4000, 11), 11)
+    for name, count, seed in QUESTIONS:
+        make_questions(work, name, training_rows(count, seed), seed)
     for index, (name, rows) in enumerate(test_rows().items()):
         make_questions(work, f"test {name}", rows, 100 + index)
 
@@ -100,8 +105,8 @@ STAGES = {
     "recode": Stage(_recode, ["encoder"], 5),
     "recordings": Stage(_recordings, ["encoder"], 12),
     "soundstorm": Stage(_soundstorm, ["recode"], 10),
-    "tune": Stage(_tune, ["soundstorm", "decoder"], 14),
-    "backbone": Stage(_backbone, ["recordings", "recode"], 60),
+    "tune": Stage(_tune, ["soundstorm", "decoder", "recordings"], 14),
+    "backbone": Stage(_backbone, ["recordings"], 60),
     "export": Stage(_export, ["tune", "backbone"], 0.2),
     "judge": Stage(_judge, ["export"], 15),
 }
@@ -113,5 +118,6 @@ def estimate(names: list[str], pace: float, jobs: int) -> str:
     minutes = {name: STAGES[name].minutes * (pace if name in trained else 1) for name in names}
     total = sum(minutes.values())
     lines = [f"  {name:12s} {value:5.0f} min" for name, value in minutes.items()]
-    head = f"{len(names)} stages, about {total:.0f} minutes of one free core; with {jobs} at least {total / min(jobs, 2):.0f} minutes:"
+    least = total / min(jobs, 2)
+    head = f"{len(names)} stages, about {total:.0f} min of one free core, so at least {least:.0f} min with {jobs}:"
     return "\n".join([head, *lines])

@@ -10,12 +10,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from . import domain
 from .run import Run, load_net
 from .signal import MelDistance
 from .soundstorm import SoundStorm, SoundStormConfig
 from .speechtokenizer import Decoder, SpeechTokenizerConfig
 from .train_codec import PRECISE, SIZES, Pieces
 from .train_soundstorm import TiedSoundStorm
+from .voices import HOP
 
 PROMPT = 80
 
@@ -44,33 +46,28 @@ def fill(folder: str, parts: list[int], count: int = 420) -> None:
 
 
 def tune_decoder(folder: str, parts: list[int], seconds: float) -> None:
+    """Half of what it hears are the replies themselves: they are a closed set, and level 0 alone must speak them."""
     torch.manual_seed(7)
     random.seed(7)
     pieces, true = Pieces(folder, parts), torch.load(f"{folder}/ids.pt").long()
-    own = [(start, codes.long()) for start, codes in torch.load(f"{folder}/recoded.pt").items() if codes.shape[1] > 40]
-    filled: list[tuple[int, Tensor]] = []
-    if os.path.exists(f"{folder}/filled.pt"):
-        filled = [(start, codes.long()) for start, codes in torch.load(f"{folder}/filled.pt")]
     books = torch.load(f"{folder}/books.pt")["books"]
+    own = list(torch.load(f"{folder}/recoded.pt").items())
+    filled = torch.load(f"{folder}/filled.pt") if os.path.exists(f"{folder}/filled.pt") else []
+    recordings = torch.load(f"{folder}/replies.pt")
+    replies = [recordings[text] for text in domain.all_replies()]
 
-    def draw(frames: int) -> tuple[int, Tensor] | None:
-        """(first frame, codes [level, frame]) of a piece, or nothing when the dice chose too short a recording"""
+    def draw() -> tuple[np.ndarray, Tensor]:
+        """(wave [samples] int16, codes [level, frame]) of a whole utterance"""
         way = random.random()
-        if way < 0.6:  # what is heard in a dialogue
-            if filled and way < 0.4:
-                begin, codes = random.choice(filled)
-            else:
-                u = random.choice(pieces.reply)
-                begin, codes = u.start, true[:1, u.start : u.end]
-        elif way < 0.8:
-            begin, codes = random.choice(own)
+        if way < 0.5:
+            reply = random.choice(replies)
+            return reply["wave"].numpy(), reply["true"][None]
+        if way < 0.8:
+            start, codes = random.choice(filled if filled and way < 0.6 else own)
         else:
-            u = random.choice(pieces.train)
-            begin, codes = u.start, true[: random.choice([8, 8, 3]), u.start : u.end]
-        if codes.shape[1] < frames:
-            return None
-        offset = random.randint(0, codes.shape[1] - frames)
-        return begin + offset, codes[:, offset : offset + frames]
+            u = random.choice(pieces.reply)
+            start, codes = u.start, true[: random.choice([1, 1, 8]), u.start : u.end]
+        return pieces.wave[start * HOP : (start + codes.shape[1]) * HOP], codes
 
     net, distance = Decoder(SpeechTokenizerConfig()), MelDistance()
     if not os.path.exists(f"{folder}/decoder_tuned.checkpoint"):
@@ -78,12 +75,15 @@ def tune_decoder(folder: str, parts: list[int], seconds: float) -> None:
     run = Run(folder, "decoder_tuned", net, 5e-4, seconds, warmup=50, betas=(0.8, 0.99), decay=1e-3, clip=2.0)
     for _ in run:
         count, frames = random.choice(SIZES)
-        chosen: list[tuple[int, Tensor]] = []
-        while len(chosen) < count:
-            if piece := draw(frames):
-                chosen.append(piece)
-        latents = [sum(books[level][row] for level, row in enumerate(codes)) for _, codes in chosen]
-        waves = np.stack([pieces.sound(start, frames) for start, _ in chosen])
+        waves, latents = [], []
+        while len(waves) < count:
+            wave, codes = draw()
+            if codes.shape[1] < frames:
+                continue
+            start = random.randint(0, codes.shape[1] - frames)
+            codes = codes[:, start : start + frames].long()
+            waves.append(wave[start * HOP : (start + frames) * HOP].astype(np.float32) / 32768)
+            latents.append(sum(books[level][row] for level, row in enumerate(codes)))
         with torch.autocast("cpu", torch.bfloat16, enabled=run.done < PRECISE):
             sound = net(torch.stack(latents).transpose(1, 2))[:, 0]
-        run.step(distance(torch.tensor(waves), sound.float()))
+        run.step(distance(torch.tensor(np.stack(waves)), sound.float()))

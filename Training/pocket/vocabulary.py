@@ -1,4 +1,4 @@
-"""The tokenizer folder in LLaMA's legacy form: SentencePiece pieces, then AnyGPT's added tokens in the official order."""
+"""The tokenizer folder in LLaMA's legacy form: SentencePiece pieces, then AnyGPT's added tokens in their order."""
 
 import io
 import json
