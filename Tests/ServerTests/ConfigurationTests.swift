@@ -156,8 +156,8 @@ struct ConfigurationTests {
     func bounds() {
         let message = "expected min_new_tokens to be at most max_new_tokens, got"
         #expect(
-            problems("[sampling.text]\nmin_new_tokens = 301")
-                == ["config.toml:2: sampling.text.min_new_tokens: \(message) 301 and 300"])
+            problems("[sampling.text]\nmin_new_tokens = 101")
+                == ["config.toml:2: sampling.text.min_new_tokens: \(message) 101 and 100"])
         #expect(
             problems("[sampling.image]\nmax_new_tokens = 8")
                 == ["config.toml:2: sampling.image.max_new_tokens: \(message) 32 and 8"])

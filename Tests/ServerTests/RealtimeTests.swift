@@ -166,7 +166,8 @@ import Wire
         }
     }
 
-    @Test("speech during the reply stops it; the next turn is answered") func bargeIn() async throws {
+    @Test("speech during the reply stops it; what was heard stays in the conversation, the next turn is answered")
+    func bargeIn() async throws {
         try await withDaemon({
             $0.sampling.speech.maxNewTokens = 500
             $0.sampling.speech.minNewTokens = 490
@@ -175,6 +176,7 @@ import Wire
             let client = try await TestClient(port: daemon.port)
             try await client.speak(try question())
             _ = try await client.next { $0.frame != nil }
+            try await Task.sleep(for: .seconds(2))
             try await client.speak(try question())
             let first = try await client.untilDone()
             #expect(first.done?.status == .cancelled)
@@ -182,6 +184,32 @@ import Wire
             #expect(first.frames.count < 400)
             let second = try await client.untilDone()
             #expect(second.done?.status == .completed)
+            let (before, after) = (try #require(first.timing), try #require(second.timing))
+            // Two seconds were heard, of at most ten: a hundred frames, and the little that is between turns.
+            let kept = after.inputTokens - before.inputTokens - after.inputAudioTokens
+            #expect((90...230).contains(kept), "\(kept) tokens of the interrupted answer are left")
+            await client.close()
+        }
+    }
+
+    @Test("where interrupting is not allowed, a second question is answered after the first, with its transcript")
+    func patience() async throws {
+        try await withDaemon { daemon in
+            let client = try await TestClient(port: daemon.port)
+            try client.send(
+                #"""
+                {"type":"session.update","session":{"audio":{"input":{"turn_detection":
+                {"type":"server_vad","interrupt_response":false}}}}}
+                """#)
+            try await client.speak(try question())
+            try await client.speak(try question())
+            let (first, second) = (try await client.untilDone(), try await client.untilDone())
+            #expect(first.done?.status == .completed && second.done?.status == .completed)
+            #expect(try #require(second.timing).inputTokens > #require(first.timing).inputTokens)
+            for turn in [first, second] {
+                #expect(try #require(turn.timing).inputAudioTokens > 50)
+                #expect(turn.names.contains("conversation.item.input_audio_transcription.completed"))
+            }
             await client.close()
         }
     }

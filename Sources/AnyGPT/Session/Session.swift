@@ -160,7 +160,7 @@ public actor Session {
         try await speaker.reset()
         // The backbone runs only a little ahead of the speaker: what nobody hears in the end was not computed, and
         // another session's answer need not wait for it.
-        let codes = BoundedChannel<Int32?>(capacity: 16)
+        let codes = BoundedChannel<Int32?>(capacity: 4)
         let speaking = Task { try await speak(codes, with: speaker, tell: tell) }
         let forced = forcedTokens(at: ids, engine)
         var rules = rules

@@ -11,7 +11,7 @@ extension Configuration {
         public var topP = 1.0
         /// Above 1 what was said already becomes less likely.
         public var repetitionPenalty = 1.0
-        /// The minNewTokens tokens in a run.
+        /// The fewest tokens in a run.
         public var minNewTokens = 0
         /// The most tokens in a run.
         public var maxNewTokens = 300
@@ -27,12 +27,13 @@ extension Configuration {
         ]
     }
 
-    /// The sampling of each modality. The defaults follow the reference's generation settings.
+    /// The sampling of each modality. The defaults suit the default model, which is small and sure only of its best guess;
+    /// `config.toml` says what the reference takes.
     public struct SamplingOfModalities: Sendable, Equatable {
         /// Words.
-        public var text = Sampling()
+        public var text = Sampling(doSample: false, minNewTokens: 0, maxNewTokens: 100)
         /// Speech, 50 tokens a second.
-        public var speech = Sampling(repetitionPenalty: 1.05, minNewTokens: 10, maxNewTokens: 1500)
+        public var speech = Sampling(doSample: false, minNewTokens: 10, maxNewTokens: 1500)
         /// Images, 32 tokens each.
         public var image = Sampling(minNewTokens: 32, maxNewTokens: 32)
         /// Music, 200 tokens a second.
@@ -52,7 +53,10 @@ extension Configuration {
 }
 
 extension Configuration.Sampling {
-    fileprivate init(topK: Int = 50, repetitionPenalty: Double = 1, minNewTokens: Int, maxNewTokens: Int) {
+    fileprivate init(
+        doSample: Bool = true, topK: Int = 50, repetitionPenalty: Double = 1, minNewTokens: Int, maxNewTokens: Int
+    ) {
+        self.doSample = doSample
         self.topK = topK
         self.repetitionPenalty = repetitionPenalty
         self.minNewTokens = minNewTokens

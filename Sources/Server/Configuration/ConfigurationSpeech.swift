@@ -46,7 +46,7 @@ extension Configuration {
     /// How the reply's tokens become sound. Frames are speech tokens, 20 ms each.
     public struct Speech: Sendable, Equatable {
         /// Frames in the first chunk: the fewer, the sooner the reply is heard.
-        public var firstChunkFrames = 25
+        public var firstChunkFrames = 20
         /// Frames in every later chunk.
         public var chunkFrames = 50
         /// Frames before a chunk that SoundStorm and the decoder see again, so that the seam is not heard.

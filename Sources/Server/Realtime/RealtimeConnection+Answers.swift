@@ -18,7 +18,7 @@ extension RealtimeConnection {
         let modality = parameters.outputModality ?? settings.outputModality
         let place = OutputPlace(responseID: name("resp"), itemID: name("item"), outputIndex: 0)
         let record = ResponseRecord(
-            place: place, modality: modality, metadata: parameters.metadata, question: lastQuestion)
+            place: place, modality: modality, metadata: parameters.metadata, question: question)
         do {
             output = try AudioOutput(
                 door: speaksOpus
@@ -40,9 +40,8 @@ extension RealtimeConnection {
         let previous = items.insert(item, id: place.itemID, after: nil) ?? nil
         send(.conversationItemAdded(ItemPlacement(previousItemID: previous, item: item)))
         send(.contentPartAdded(record.part))
-        response?.timing.inputAudioTokens = questionFrames
-        response?.timing.endOfTurnMilliseconds = sinceQuestion
-        let rules = services.rules(modality, spoken: lastQuestion != nil, limit: parameters.maxOutputTokens)
+        mark(\.endOfTurnMilliseconds)
+        let rules = services.rules(modality, spoken: question.item != nil, limit: parameters.maxOutputTokens)
         answering = Task { await self.makeAnswer(rules, previous: previous) }
     }
 
@@ -73,6 +72,8 @@ extension RealtimeConnection {
         output?.stop()
         pump()
         await answering?.value
+        // What was heard of it is settled: nothing of it will be played any more.
+        output = nil
         if let (heard, total) = heard, total > 0 {
             await session.cutAnswer(toFrames: heard / services.samplesPerFrame48k)
         }
@@ -80,6 +81,7 @@ extension RealtimeConnection {
 
     private func finish(_ outcome: Result<AnswerOutcome, any Error>, previous: String?) {
         guard var record = response else { return }
+        record.timing.doneMilliseconds = sinceQuestion
         response = nil
         finishTranscript(&record)
         let place = record.place
@@ -90,13 +92,12 @@ extension RealtimeConnection {
             send(.outputTextDone(place, text: record.reply))
         }
         send(.contentPartDone(record.part))
-        let done = record.response(outcome, inputAudioTokens: questionFrames)
+        let done = record.response(outcome)
         if let item = done.output.first {
             items[place.itemID] = item
             send(.outputItemDone(OutputItem(responseID: record.id, outputIndex: place.outputIndex, item: item)))
             send(.conversationItemDone(ItemPlacement(previousItemID: previous, item: item)))
         }
-        record.timing.doneMilliseconds = sinceQuestion
         record.timing.packets = output?.sent ?? 0
         if case .success(let outcome) = outcome {
             record.timing.inputTokens = outcome.inputTokens
@@ -105,8 +106,6 @@ extension RealtimeConnection {
         }
         send(.responseTiming(record.timing))
         send(.responseDone(done))
-        lastQuestion = nil
-        questionFrames = 0
         logger.info(
             "response \(done.status.rawValue)",
             metadata: [
@@ -134,22 +133,22 @@ extension RealtimeConnection {
             do { try output?.finish() } catch { logger.error("\(error)") }
             pump()
         case .lastToken:
-            response?.timing.lastTokenMilliseconds = sinceQuestion
+            mark(\.lastTokenMilliseconds)
             response?.timing.packetsBeforeLastToken = output?.sent ?? 0
         }
     }
 
     private func told(_ event: AnswerEvent) {
+        if case .transcript = event { mark(\.firstTextMilliseconds) }
+        if case .reply = event { mark(\.firstTextMilliseconds) }
         guard var record = response else { return }
         defer { response = record }
         switch event {
         case .transcript(let delta):
-            markFirstText(&record)
             record.transcript += delta
-            guard let item = record.question, wantsTranscript else { return }
+            guard let item = record.question.item, wantsTranscript else { return }
             send(.inputTranscriptionDelta(TranscriptionDelta(itemID: item, contentIndex: 0, delta: delta)))
         case .reply(let delta):
-            markFirstText(&record)
             finishTranscript(&record)
             record.reply += delta
             if record.modality == .audio {
@@ -161,13 +160,9 @@ extension RealtimeConnection {
         }
     }
 
-    private func markFirstText(_ record: inout ResponseRecord) {
-        if record.timing.firstTextMilliseconds == nil { record.timing.firstTextMilliseconds = sinceQuestion }
-    }
-
     /// The transcript is complete when the reply begins, or when the answer ends.
     private func finishTranscript(_ record: inout ResponseRecord) {
-        guard !record.transcriptIsDone, let item = record.question else { return }
+        guard !record.transcriptIsDone, let item = record.question.item else { return }
         record.transcriptIsDone = true
         if case .message(let role, _)? = items[item]?.kind {
             items[item] = .message(
@@ -179,14 +174,20 @@ extension RealtimeConnection {
             .inputTranscriptionCompleted(
                 TranscriptionCompleted(
                     itemID: item, contentIndex: 0, transcript: record.transcript,
-                    usage: .duration(seconds: Double(questionFrames) / services.framesPerSecond))))
+                    usage: .duration(seconds: Double(record.question.frames) / services.framesPerSecond))))
     }
 
     /// OpenAI's clients ask for transcripts; ours always want them.
     private var wantsTranscript: Bool { speaksOpus || settings.transcription != nil }
 
-    /// Milliseconds since the last voice of the question came in.
-    var sinceQuestion: Double { (clock.now - questionEnd) / .milliseconds(1) }
+    /// A stage of the running response is reached, now and for the first time.
+    private func mark(_ stage: WritableKeyPath<ResponseTiming, Double?>) {
+        let time = sinceQuestion
+        if response?.timing[keyPath: stage] == nil { response?.timing[keyPath: stage] = time }
+    }
+
+    /// Milliseconds since the last voice of the response's question came in.
+    private var sinceQuestion: Double { (clock.now - (response?.question.end ?? clock.now)) / .milliseconds(1) }
 
     // MARK: Sound out
 
@@ -194,9 +195,7 @@ extension RealtimeConnection {
     func pump() {
         guard output != nil else { return }
         for packet in output?.due(at: now) ?? [] {
-            if response?.timing.firstAudioMilliseconds == nil {
-                response?.timing.firstAudioMilliseconds = sinceQuestion
-            }
+            mark(\.firstAudioMilliseconds)
             switch packet {
             case .frame(let frame): connection.send(binary: frame.bytes)
             case .bytes(let bytes):

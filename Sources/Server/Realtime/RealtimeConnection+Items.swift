@@ -20,7 +20,7 @@ extension RealtimeConnection {
         guard items[id] == nil else {
             throw WireError(.invalidValue, "There is an item \"\(id.prefix(100))\" already.", param: "item.id")
         }
-        let question = role == .user ? try Question(content) : nil
+        let asked = role == .user ? try Content(content) : nil
         var stored = item
         (stored.id, stored.status) = (id, .completed)
         guard let previous = items.insert(stored, id: id, after: after) else {
@@ -28,13 +28,11 @@ extension RealtimeConnection {
                 .itemNotFound, "There is no item \"\(after?.prefix(100) ?? "")\" to put it behind.",
                 param: "previous_item_id")
         }
-        switch question {
+        switch asked {
         case .written(let text)? where machine.isTurnOpen: writtenMeanwhile.append((text, id))
         case .written(let text)?:
             try await session.write(text, item: id)
-            lastQuestion = nil
-            questionFrames = 0
-            questionEnd = clock.now
+            self.question = .written(at: clock.now)
         case .spoken(let bytes)?: try await hearWhole(bytes, item: id)
         case nil: break
         }
@@ -43,7 +41,7 @@ extension RealtimeConnection {
     }
 
     /// A question in one piece.
-    private enum Question {
+    private enum Content {
         case written(String)
         case spoken([UInt8])
 
@@ -76,9 +74,8 @@ extension RealtimeConnection {
         for case .samples(let samples) in try whole.hear(bytes, format: settings.inputFormat) {
             try await session.hear(samples)
         }
-        questionFrames = try await session.closeTurn().count
-        lastQuestion = item
-        questionEnd = clock.now
+        let codes = try await session.closeTurn()
+        question = Question(item: item, frames: codes.count, end: clock.now)
     }
 
     /// The listener heard this much of an item; more than there is means all of it.

@@ -19,7 +19,7 @@ extension RealtimeConnection {
                 guard machine.isTurnOpen else { continue }
                 try await session.hear(samples)
             case .ended(let milliseconds, let lastVoice):
-                questionEnd = arrivals.instant(of: lastVoice) ?? clock.now
+                turnEnd = arrivals.instant(of: lastVoice) ?? clock.now
                 if settings.turnDetection != nil, let item = turnItem {
                     send(.speechStopped(SpeechStopped(itemID: item, audioEndMilliseconds: milliseconds)))
                     try await perform(machine.handle(.speechStopped))
@@ -33,7 +33,7 @@ extension RealtimeConnection {
 
     /// The client says that the turn is complete.
     func commit() async throws {
-        questionEnd = arrivals.instant(of: input.position) ?? clock.now
+        turnEnd = arrivals.instant(of: input.position) ?? clock.now
         input.endTurn()
         try await perform(machine.handle(.commit))
     }
@@ -61,7 +61,6 @@ extension RealtimeConnection {
 
     private func closeTurn() async throws {
         let codes = try await session.closeTurn()
-        questionFrames = codes.count
         let id = turnItem ?? name("item")
         turnItem = nil
         let item = ConversationItem.message(
@@ -70,7 +69,7 @@ extension RealtimeConnection {
         send(.inputAudioBufferCommitted(InputCommitted(previousItemID: previous, itemID: id)))
         send(.conversationItemAdded(ItemPlacement(previousItemID: previous, item: item)))
         send(.conversationItemDone(ItemPlacement(previousItemID: previous, item: item)))
-        lastQuestion = id
+        question = Question(item: id, frames: codes.count, end: turnEnd)
         try await writeWaiting()
     }
 
@@ -86,6 +85,7 @@ extension RealtimeConnection {
         guard let output, output.total48k > 0 else { return }
         let heard = output.heard48k(at: now)
         guard heard < output.total48k else { return }
+        self.output = nil
         await session.cutAnswer(toFrames: heard / services.samplesPerFrame48k)
     }
 }

@@ -29,12 +29,10 @@ actor RealtimeConnection {
     var writtenMeanwhile: [(text: String, item: String)] = []
     /// When sound came in: what the stages of an answer are measured from.
     var arrivals = SoundArrivals()
-    /// When the last voice of the question came in.
-    var questionEnd: ContinuousClock.Instant
-    /// The item of the question that the next answer is to, where it was spoken.
-    var lastQuestion: String?
-    /// Speech tokens of that question.
-    var questionFrames = 0
+    /// When the last voice of the turn that is just ending came in.
+    var turnEnd: ContinuousClock.Instant
+    /// What the next answer is to.
+    var question: Question
 
     /// What the next answer was asked to be like; nil leaves it to the session's configuration.
     var asked: ResponseParameters?
@@ -63,7 +61,8 @@ actor RealtimeConnection {
         input = try AudioInput(
             detection: services.detection(settings.turnDetection), maximumTurn: services.maximumTurnSamples)
         started = clock.now
-        questionEnd = started
+        turnEnd = started
+        question = .written(at: started)
         lastMessage = started
     }
 

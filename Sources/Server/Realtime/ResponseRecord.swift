@@ -1,13 +1,28 @@
 import AnyGPT
 import Wire
 
+/// What an answer is to.
+struct Question {
+    /// The item whose transcript the answer brings; nil for a written question.
+    var item: String?
+    /// Its speech tokens.
+    var frames: Int
+    /// When the last of it came in: what the stages of the answer are measured from.
+    var end: ContinuousClock.Instant
+
+    /// A question in text.
+    static func written(at instant: ContinuousClock.Instant) -> Question {
+        Question(item: nil, frames: 0, end: instant)
+    }
+}
+
 /// One response while it is made: what was said so far, and when.
 struct ResponseRecord {
     let place: OutputPlace
     let modality: OutputModality
     let metadata: JSONValue?
-    /// The user's item whose transcript the answer brings; nil for a written question.
-    let question: String?
+    /// What it is an answer to.
+    let question: Question
     var transcript = ""
     var reply = ""
     var transcriptIsDone = false
@@ -17,12 +32,13 @@ struct ResponseRecord {
 
     var id: String { place.responseID }
 
-    init(place: OutputPlace, modality: OutputModality, metadata: JSONValue?, question: String?) {
+    init(place: OutputPlace, modality: OutputModality, metadata: JSONValue?, question: Question) {
         self.place = place
         self.modality = modality
         self.metadata = metadata
         self.question = question
         timing = ResponseTiming(responseID: place.responseID)
+        timing.inputAudioTokens = question.frames
     }
 
     /// The assistant's item as it stands.
@@ -39,7 +55,7 @@ struct ResponseRecord {
     }
 
     /// The finished response.
-    func response(_ outcome: Result<AnswerOutcome, any Error>, inputAudioTokens: Int) -> Response {
+    func response(_ outcome: Result<AnswerOutcome, any Error>) -> Response {
         var usage: Usage?
         var status = Response.Status.failed
         var details: Response.StatusDetails?
@@ -47,7 +63,7 @@ struct ResponseRecord {
         case .success(let outcome):
             usage = Usage(
                 input: .init(
-                    textTokens: max(0, outcome.inputTokens - inputAudioTokens), audioTokens: inputAudioTokens),
+                    textTokens: max(0, outcome.inputTokens - question.frames), audioTokens: question.frames),
                 output: .init(
                     textTokens: max(0, outcome.outputTokens - outcome.speechFrames), audioTokens: outcome.speechFrames)
             )
