@@ -41,6 +41,7 @@ public enum MatrixProduct {
         let pool = ComputePool.shared
         let shares = work < worthSharing ? 1 : min(pool.threadCount, max(m / 16, n / 64, 1))
         let byColumns = n >= m
+        // Invariant: the shares write disjoint parts of c, and all have ended before the caller's pointers do.
         nonisolated(unsafe) let (a, b, c) = (a, b, c)
         pool.parallelFor(shares) { share in
             let total = byColumns ? n : m

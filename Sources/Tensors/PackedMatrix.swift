@@ -53,6 +53,7 @@ public struct PackedMatrix: Sendable {
             let panelCount = (outputs + Int(CK_PANEL) - 1) / Int(CK_PANEL)
             let byColumns = rows < 8 * shares && panelCount >= shares
             let total = byColumns ? panelCount : rows
+            // Invariant: the shares write disjoint parts of c, and all have ended before the caller's pointers do.
             nonisolated(unsafe) let (a, c, panels, bias) = (a, c, panels, bias)
             pool.parallelFor(shares) { share in
                 let (start, end) = (total * share / shares, total * (share + 1) / shares)
