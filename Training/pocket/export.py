@@ -85,7 +85,7 @@ def provenance(steps: int, seconds: float) -> dict[str, str]:
     return {
         "state": f"trained, {steps} steps in {seconds / 60:.0f} min of one core",
         "seeds": "corpus 1000 + part, encoder 1, decoder 2, soundstorm 3, backbone 4, replies 5, fill 6, tune 7, "
-        "questions 11, 21, 31, 32, 33",
+        "questions 11, 21, 31 to 34",
         "versions": f"{versions}, flite 2.2",
         "data": "hibari-tts (Apache-2.0), flite slt rms kal16 (CMU); features by Whisper tiny.en (MIT)",
     }

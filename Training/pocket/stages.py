@@ -8,6 +8,7 @@ PART_SECONDS = {0: 4800, 1: 4800, 2: 4800, 3: 4800, 9: 420}
 
 QUESTIONS = [  # (file, recordings, seed)
     ("train", 1200, 11), ("train-1", 1500, 21), ("train-2", 800, 31), ("train-3", 800, 32), ("train-4", 800, 33),
+    ("train-5", 900, 34),
 ]  # fmt: skip
 
 
