@@ -1,4 +1,5 @@
 import CPlatform
+import Synchronization
 
 /// The threads that compute: the only ones that run networks.
 ///
@@ -22,8 +23,13 @@ public final class ComputePool: Sendable {
 
     deinit { queues.stop() }
 
-    /// One pool for the whole process, sized by the processors; library code that is given none uses this.
-    public static let shared = ComputePool()
+    /// The one pool of the process: its lanes and its `parallelFor` take from the same threads, so that there are never
+    /// more threads that compute than were asked for.
+    public static let shared = ComputePool(threads: sharedThreads.load(ordering: .relaxed))
+    private static let sharedThreads = Atomic<Int>(0)
+
+    /// Says how many threads `shared` will have, 0 for one for each processor; without effect once it is in use.
+    public static func sizeShared(threads: Int) { sharedThreads.store(threads, ordering: .relaxed) }
 
     /// The processors that this process may run on (its affinity, not the machine's size).
     public static var processorCount: Int { Int(cplatform_processor_count()) }

@@ -27,13 +27,6 @@ extension Tensor {
         mutate { target in other.read { kernels.add_f32(target, $0, n) } }
     }
 
-    /// self += factor · other, of the same shape.
-    public mutating func add(_ other: Tensor, times factor: Float) {
-        precondition(count == other.count, "\(shape) + \(other.shape)")
-        let n = count
-        mutate { target in other.read { kernels.axpy_f32(target, factor, $0, n) } }
-    }
-
     /// Every value · factor.
     public mutating func scale(_ factor: Float) {
         let n = count
@@ -42,44 +35,11 @@ extension Tensor {
 
     /// x > 0 ? x : eˣ − 1.
     public func elu() -> Tensor { elementwise { kernels.elu_f32($0, $1, count) } }
-    /// x · sigmoid(x), also called swish.
-    public func silu() -> Tensor { elementwise { kernels.silu_f32($0, $1, count) } }
     /// x + sin²(αx) / (α + 1e-9) with one α for each channel (the last dimension).
     public func snake(_ alpha: Tensor) -> Tensor {
         let n = alpha.count
         precondition(count % n == 0)
         return elementwise { target, source in alpha.read { kernels.snake_f32(target, source, $0, count / n, n) } }
-    }
-
-    /// The first half of the last dimension times the sigmoid of the second.
-    public func glu() -> Tensor {
-        let n = rowCount / 2
-        precondition(rowCount == 2 * n)
-        return Tensor(generating: [rows, n]) { target in read { kernels.glu_f32(target, $0, rows, n) } }
-    }
-
-    /// x / √(mean(x²) + ε) · weight over the last dimension.
-    public func rmsNorm(_ weight: Tensor, epsilon: Float) -> Tensor {
-        let n = weight.count
-        return elementwise { target, source in
-            weight.read { kernels.rms_norm_f32(target, source, $0, count / n, n, epsilon) }
-        }
-    }
-
-    /// (x − mean) / √(variance + ε) · weight + bias over the last dimension.
-    public func layerNorm(_ weight: Tensor, bias: Tensor, epsilon: Float = 1e-5) -> Tensor {
-        let n = weight.count
-        return elementwise { target, source in
-            weight.read { w in bias.read { kernels.layer_norm_f32(target, source, w, $0, count / n, n, epsilon) } }
-        }
-    }
-
-    /// (x − mean) / √(max(variance, ε)) · weight over the last dimension.
-    public func clampedNorm(_ weight: Tensor, epsilon: Float = 1e-6) -> Tensor {
-        let n = weight.count
-        return elementwise { target, source in
-            weight.read { kernels.clamped_norm_f32(target, source, $0, count / n, n, epsilon) }
-        }
     }
 
     private func elementwise(

@@ -33,9 +33,6 @@ actor Backbone {
         self.sampling = sampling
     }
 
-    /// Tokens that the cache can hold.
-    var capacity: Int { cache.capacity }
-
     /// Makes the cache hold exactly these tokens: keeps what is the same at the front, rolls the rest back and reads
     /// what is new. Returns how likely the model holds it that the speech ends here.
     @discardableResult

@@ -9,8 +9,6 @@ public struct ConversationLog: Sendable {
     struct Turn: Sendable {
         /// From the person's name to where the answer begins.
         var question: [Int32]
-        /// Speech codes inside of `question`, as positions in it; empty for a written question.
-        var speech: Range<Int> = 0..<0
         /// The answer with the mark that ends it; empty while there is none.
         var answer: [Int32] = []
         /// Where the answer's last run of speech codes lies in `answer`.
@@ -84,18 +82,14 @@ public struct ConversationLog: Sendable {
     /// A spoken question begins.
     public mutating func openSpeech(item: String = "") {
         precondition(!isOpen, "a question is open already")
-        let start = speechOpening.count
-        append(Turn(question: speechOpening, speech: start..<start, item: item))
+        append(Turn(question: speechOpening, item: item))
         isOpen = true
     }
 
     /// The codes of the open question so far, 0 ..< codebook size: earlier ones may have been revised.
     public mutating func setSpeech(_ codes: some Collection<Int32>) {
         precondition(isOpen, "no question is open")
-        var turn = turns[turns.count - 1]
-        turn.question = speechOpening + codes.map(vocabulary.speech.id(ofCode:))
-        turn.speech = speechOpening.count..<turn.question.count
-        turns[turns.count - 1] = turn
+        turns[turns.count - 1].question = speechOpening + codes.map(vocabulary.speech.id(ofCode:))
     }
 
     /// The open question is complete.

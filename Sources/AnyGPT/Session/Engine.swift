@@ -57,7 +57,7 @@ public struct Engine: Sendable {
     /// The voice that speaks: codes of all levels; nil lets SoundStorm make one up.
     public let voice: TokenGrid?
     /// The threads that compute.
-    public let pool: ComputePool
+    public var pool: ComputePool { .shared }
 
     /// Loads everything.
     ///
@@ -65,10 +65,9 @@ public struct Engine: Sendable {
     ///   - voice: a few seconds of somebody speaking, at the speech tokenizer's rate; nil for no particular voice.
     ///   - progress: is told what is being loaded, in a few words.
     public init(
-        _ settings: EngineSettings, voice: [Float]?, pool: ComputePool = .shared, progress: (String) -> Void = { _ in }
+        _ settings: EngineSettings, voice: [Float]?, progress: (String) -> Void = { _ in }
     ) throws {
         self.settings = settings
-        self.pool = pool
         progress("tokenizer \(settings.llama.path)")
         tokenizer = try LlamaTokenizer(folder: settings.llama)
         vocabulary = try ModalityVocabulary(tokenizer)

@@ -20,6 +20,19 @@ public struct ResidualUnit: SequenceLayer {
         shortcut = try PaddedConvolution(weights["shortcut"], inputs: channels, outputs: channels, taps: 1)
     }
 
+    /// The units at one rate, their dilations growing; `next` gives the scope of each.
+    static func stack(
+        _ configuration: SEANetConfiguration, channels: Int, next: () -> Weights
+    ) throws -> [ResidualUnit] {
+        var dilation = 1
+        return try (0..<configuration.residualLayers).map { _ in
+            defer { dilation *= configuration.dilationBase }
+            return try ResidualUnit(
+                next(), channels: channels, taps: configuration.residualTaps, dilation: dilation,
+                activation: configuration.activation)
+        }
+    }
+
     public func callAsFunction(_ x: Tensor) -> Tensor { shortcut(x) + block(x) }
 
     public func makeStream() -> any LayerStream {

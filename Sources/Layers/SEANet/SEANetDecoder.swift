@@ -30,14 +30,7 @@ public struct SEANetDecoder: SequenceLayer {
                 try TrimmedTransposedConvolution(
                     next(), inputs: channels, outputs: channels / 2, taps: 2 * stride, stride: stride))
             channels /= 2
-            var dilation = 1
-            for _ in 0..<configuration.residualLayers {
-                layers.append(
-                    try ResidualUnit(
-                        next(), channels: channels, taps: configuration.residualTaps, dilation: dilation,
-                        activation: activation))
-                dilation *= configuration.dilationBase
-            }
+            layers += try ResidualUnit.stack(configuration, channels: channels, next: next)
         }
         layers.append(try activation(next(), channels: channels))
         layers.append(

@@ -40,14 +40,7 @@ public struct SEANetEncoder: Sendable {
             try PaddedConvolution(next(), inputs: 1, outputs: channels, taps: SEANetConfiguration.outerTaps)
         ]
         for stride in configuration.strides.reversed() {
-            var dilation = 1
-            for _ in 0..<configuration.residualLayers {
-                layers.append(
-                    try ResidualUnit(
-                        next(), channels: channels, taps: configuration.residualTaps, dilation: dilation,
-                        activation: activation))
-                dilation *= configuration.dilationBase
-            }
+            layers += try ResidualUnit.stack(configuration, channels: channels, next: next)
             layers.append(try activation(next(), channels: channels))
             layers.append(
                 try PaddedConvolution(

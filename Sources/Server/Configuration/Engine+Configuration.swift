@@ -10,9 +10,8 @@ extension Engine {
     /// - Parameter progress: is told what is being loaded, in a few words.
     public init(_ configuration: Configuration, progress: (String) -> Void = { _ in }) throws {
         let voice = try Self.voice(configuration)
-        try self.init(
-            EngineSettings(configuration), voice: voice, pool: ComputePool(threads: configuration.compute.threads),
-            progress: progress)
+        ComputePool.sizeShared(threads: configuration.compute.threads)
+        try self.init(EngineSettings(configuration), voice: voice, progress: progress)
     }
 
     /// The recording of the voice that answers, at 16 kHz.

@@ -72,12 +72,7 @@ struct AudioInput {
 
     /// Bytes of a JSON event, in the session's format.
     mutating func hear(_ bytes: [UInt8], format: AudioFormat) throws -> [Event] {
-        let samples =
-            switch format {
-            case .pcm: PCM16.samples(bytes)
-            case .pcmu: G711.muLaw.samples(bytes)
-            case .pcma: G711.aLaw.samples(bytes)
-            }
+        let samples = format.samples(bytes)
         if resampler?.inputRate != format.sampleRate {
             resampler = try Resampler(from: format.sampleRate, to: Self.sampleRate)
         }

@@ -95,13 +95,7 @@ struct AudioOutput {
         let step = format.sampleRate / 10
         for start in stride(from: 0, to: samples.count, by: step) {
             let piece = samples[start..<min(start + step, samples.count)]
-            let bytes =
-                switch format {
-                case .pcm: PCM16.bytes(piece)
-                case .pcmu: G711.muLaw.bytes(piece)
-                case .pcma: G711.aLaw.bytes(piece)
-                }
-            offer(.bytes(bytes), piece.count * 48_000 / format.sampleRate)
+            offer(.bytes(format.bytes(piece)), piece.count * 48_000 / format.sampleRate)
         }
     }
 

@@ -80,9 +80,10 @@ extension RealtimeConnection {
         for (text, item) in waiting { try await session.write(text, item: item) }
     }
 
-    /// An interrupted listener has heard only so much: the rest is taken out of the conversation.
-    func cutToWhatWasHeard() async {
-        guard let output, output.total48k > 0 else { return }
+    /// A listener who speaks while sent sound is still being heard has heard only so much of it: the rest is taken out of
+    /// the conversation. A reply that is still being made goes on (`stopAnswer` is what ends one).
+    private func cutToWhatWasHeard() async {
+        guard answering == nil, let output, output.total48k > 0 else { return }
         let heard = output.heard48k(at: now)
         guard heard < output.total48k else { return }
         self.output = nil
