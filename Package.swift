@@ -38,6 +38,7 @@ let package = Package(
         // C: our kernels, and system libraries with the shims that Swift needs to import them.
         .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3", "-fno-math-errno", "-Wno-psabi"])]),
         .target(name: "CPlatform"),
+        .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
         .systemLibrary(name: "COpus", pkgConfig: "opus", providers: [.apt(["libopus-dev"])]),
         .systemLibrary(name: "CSampleRate", pkgConfig: "samplerate", providers: [.apt(["libsamplerate0-dev"])]),
@@ -48,6 +49,7 @@ let package = Package(
         .target(name: "CSentencePiece", linkerSettings: [.linkedLibrary("sentencepiece")]),
 
         // From the machine upwards: a target imports only from the rows above it.
+        room("Checksums", ["CCrypto"]),
         room("Compute", ["CPlatform"]),
         room("Tensors", ["CKernels", "COpenBLAS", "Compute"]),
         room("Checkpoints", ["Tensors", "CZlib"]),
@@ -69,6 +71,7 @@ let package = Package(
             name: "anygpt", dependencies: ["Client", "Parity", "Server", argumentParser], swiftSettings: strict),
 
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+        tests("ChecksumsTests", ["Checksums"]),
         tests("TensorsTests", ["Tensors", "CKernels", "Compute"]),
         tests("CheckpointsTests", ["Checkpoints"]),
         tests("TokenizersTests", ["Tokenizers"]),

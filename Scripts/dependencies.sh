@@ -3,7 +3,7 @@
 set -eu
 
 packages="libopenblas-dev libopus-dev libsamplerate0-dev libsndfile1-dev libwebsockets-dev
-libsentencepiece-dev libwebrtc-audio-processing-dev zlib1g-dev pkg-config"
+libsentencepiece-dev libwebrtc-audio-processing-dev zlib1g-dev libssl-dev pkg-config"
 
 fail() {
     printf '%s\n' "$@" >&2

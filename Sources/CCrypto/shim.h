@@ -1,0 +1,4 @@
+// libcrypto (OpenSSL): digests. libwebsockets brings it along.
+#pragma once
+
+#include <openssl/evp.h>
