@@ -7,7 +7,7 @@ SWIFT_TEST = swift test -c release --scratch-path .build-test -Xswiftc -enable-t
 CONFIG = config.toml
 PYTHON = python3
 
-.PHONY: help run demo build test lint format dependencies bench-kernels train-pocket clean
+.PHONY: help run demo build test lint format dependencies test-dependencies bench-kernels train-pocket clean
 
 help:
 	@echo "make run            build, and start the daemon with $(CONFIG)"
@@ -26,7 +26,7 @@ demo: build
 build: dependencies
 	$(SWIFT_BUILD)
 
-test: dependencies lint
+test: test-dependencies lint
 	$(SWIFT_TEST)
 
 lint:
@@ -37,6 +37,9 @@ format:
 
 dependencies:
 	@Scripts/dependencies.sh
+
+test-dependencies:
+	@Scripts/dependencies.sh test
 
 # Swift's own clang, so that the kernels are compiled as they are in the daemon.
 bench-kernels: dependencies

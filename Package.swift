@@ -81,7 +81,7 @@ let package = Package(
         tests("AnyGPTTests", ["AnyGPT"]),
         tests("AudioTests", ["Audio", "COpus"]),
         tests("WireTests", ["Wire"]),
-        tests("WebSocketsTests", ["WebSockets"]),
+        tests("WebSocketsTests", ["WebSockets", "CWebSockets"]),
         tests("ParityTests", ["Parity"]),
         tests("ServerTests", ["Server", "Client"]),
     ],

@@ -1,9 +1,13 @@
 #!/bin/sh
 # Makes sure that the system libraries are there: says what is missing, and installs it where it may.
+# With the argument "test" also what only the tests need.
 set -eu
 
 packages="libopenblas-dev libopus-dev libsamplerate0-dev libsndfile1-dev libwebsockets-dev
 libsentencepiece-dev libwebrtc-audio-processing-dev zlib1g-dev libssl-dev pkg-config"
+# A browser for the web client's tests, certificates for those of TLS.
+test_packages="chromium openssl"
+[ "${1:-}" != test ] || packages="$packages $test_packages"
 
 fail() {
     printf '%s\n' "$@" >&2

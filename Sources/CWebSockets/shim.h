@@ -1,5 +1,6 @@
 #pragma once
 
+// With OpenSSL, which it is built with and whose headers it brings along.
 #include <libwebsockets.h>
 #include <pthread.h>
 #include <stddef.h>
@@ -22,6 +23,13 @@ static inline size_t cws_key(const struct lws *wsi) {
 
 static inline void cws_set_key(struct lws *wsi, size_t key) {
     lws_set_opaque_user_data(wsi, (void *)key);
+}
+
+// A context's options for TLS, one of which is an expression macro. Plain HTTP is let in so far that it can be told what
+// is wrong.
+static inline uint64_t cws_tls_options(void) {
+    return LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT | LWS_SERVER_OPTION_ALLOW_NON_SSL_ON_SSL_PORT |
+           LWS_SERVER_OPTION_ALLOW_HTTP_ON_HTTPS_LISTENER;
 }
 
 // Closes the connection at once, without a close frame; must not be called from a callback of that connection.

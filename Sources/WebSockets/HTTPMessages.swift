@@ -2,7 +2,8 @@
 public struct HTTPRequest: Sendable, Equatable {
     /// "GET" or "HEAD"; the others are refused before they come here.
     public var method: String
-    /// The path, percent-decoded, without the query: "/v1/realtime".
+    /// The path, percent-decoded, without the query: "/v1/realtime". libwebsockets has resolved `.` and `..` in it; use
+    /// it as a key all the same, and never as a part of a file's name.
     public var path: String
     /// What stood behind the question mark, as it was sent; empty where there was none.
     public var query: String
@@ -24,6 +25,9 @@ public struct HTTPRequest: Sendable, Equatable {
 }
 
 /// An answer to a plain HTTP request. `content-length` is added by the service.
+///
+/// What can be fetched again, in part or only if it has changed, is better described as an `HTTPResource`, which makes
+/// the answer that fits the request.
 public struct HTTPResponse: Sendable, Equatable {
     /// One header field.
     public struct Field: Sendable, Equatable {
@@ -43,14 +47,19 @@ public struct HTTPResponse: Sendable, Equatable {
     public var status: Int
     /// Fields beside `content-length`.
     public var headers: [Field]
-    /// The body; not sent in answer to HEAD.
-    public var body: [UInt8]
+    /// The body; in answer to HEAD only its length is sent.
+    public var body: HTTPBody
 
     /// An answer made of its parts.
-    public init(status: Int, headers: [Field] = [], body: [UInt8] = []) {
+    public init(status: Int, headers: [Field] = [], body: HTTPBody) {
         self.status = status
         self.headers = headers
         self.body = body
+    }
+
+    /// An answer with its bytes.
+    public init(status: Int, headers: [Field] = [], body: [UInt8] = []) {
+        self.init(status: status, headers: headers, body: .bytes(body[...]))
     }
 
     /// A short answer in plain text, with a line end.
@@ -66,8 +75,9 @@ public struct HTTPResponse: Sendable, Equatable {
         for field in headers {
             head += "\(Self.oneLine(field.name)): \(Self.oneLine(field.value))\r\n"
         }
-        head += "content-length: \(body.count)\r\n\r\n"
-        return Array(head.utf8)
+        // These have no body, and a length would be that of another answer.
+        if status != 204, status != 304 { head += "content-length: \(body.count)\r\n" }
+        return Array((head + "\r\n").utf8)
     }
 
     private static func oneLine(_ text: String) -> String {
@@ -85,6 +95,8 @@ public struct HTTPResponse: Sendable, Equatable {
         case 403: "Forbidden"
         case 404: "Not Found"
         case 405: "Method Not Allowed"
+        case 410: "Gone"
+        case 416: "Range Not Satisfiable"
         case 426: "Upgrade Required"
         case 429: "Too Many Requests"
         case 500: "Internal Server Error"

@@ -55,9 +55,13 @@ final class Channel {
 /// A plain HTTP exchange.
 final class HTTPExchange {
     let request: HTTPRequest
-    /// The answer's bytes still to be written; nil while the program works on it.
-    var pending: ArraySlice<UInt8>?
-    var headWritten = false
+    /// The answer's status line and fields, until they are written; nil before there is an answer, and after that.
+    var head: [UInt8]?
+    var body = HTTPBody.bytes([])
+    /// How much of the body has been written.
+    var position = 0
+    /// There is an answer.
+    var isAnswered = false
     /// Something was written since the timer last ran.
     var progressed = false
 

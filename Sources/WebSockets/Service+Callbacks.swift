@@ -5,13 +5,16 @@ func serviceCallback(
     _ socket: OpaquePointer?, _ reason: lws_callback_reasons, _ user: UnsafeMutableRawPointer?,
     _ input: UnsafeMutableRawPointer?, _ length: Int
 ) -> Int32 {
-    guard let socket, let context = lws_get_context(socket), let user = lws_context_user(context) else { return 0 }
-    return Unmanaged<Service>.fromOpaque(user).takeUnretainedValue()
-        .handle(reason, on: socket, UnsafeRawBufferPointer(start: input, count: input == nil ? 0 : length))
+    guard let socket, let context = lws_get_context(socket), let owner = lws_context_user(context) else { return 0 }
+    return Unmanaged<Service>.fromOpaque(owner).takeUnretainedValue()
+        .handle(reason, on: socket, user, UnsafeRawBufferPointer(start: input, count: input == nil ? 0 : length))
 }
 
 extension Service {
-    func handle(_ reason: lws_callback_reasons, on socket: OpaquePointer, _ input: UnsafeRawBufferPointer) -> Int32 {
+    func handle(
+        _ reason: lws_callback_reasons, on socket: OpaquePointer, _ user: UnsafeMutableRawPointer?,
+        _ input: UnsafeRawBufferPointer
+    ) -> Int32 {
         switch reason {
         case LWS_CALLBACK_RECEIVE, LWS_CALLBACK_CLIENT_RECEIVE:
             guard let (_, channel) = channel(of: socket) else { return -1 }
@@ -36,6 +39,11 @@ extension Service {
         case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE: return confirmUpgrade(socket)
         case LWS_CALLBACK_HTTP: return beginExchange(socket)
         case LWS_CALLBACK_HTTP_WRITEABLE: return writeExchange(socket)
+        case LWS_CALLBACK_RAW_RX: return refuseForeignProtocol(socket, input)
+        case LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS:
+            // Where the user data is given otherwise, OpenSSL's context is.
+            if let user { TLSAlerts.watch(OpaquePointer(user), for: self) }
+            return 0
         case LWS_CALLBACK_RAW_RX_FILE:
             accept(from: socket)
             return 0
@@ -111,7 +119,7 @@ extension Service {
         }
     }
 
-    private static func write(
+    static func write(
         _ frame: inout OutboundFrame, _ kind: lws_write_protocol, to socket: OpaquePointer
     ) -> Int32 {
         let count = frame.payloadCount

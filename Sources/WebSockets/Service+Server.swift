@@ -2,7 +2,7 @@ import CWebSockets
 import Glibc
 import Synchronization
 
-/// The server's side of the service: accepting, the opening handshake, plain HTTP.
+/// The server's side of the service: accepting and the opening handshake.
 extension Service {
     // MARK: - Accepting
 
@@ -49,6 +49,7 @@ extension Service {
     func confirmUpgrade(_ socket: OpaquePointer) -> Int32 {
         guard let server, let peer = peer(of: socket) else { return -1 }
         let configuration = server.configuration
+        if let refusal = refusePlain(socket, peer) { return refusal }
         guard let headers = RequestHeaders(socket) else {
             return refuse(socket, .text(400, "The request is too long."))
         }
@@ -62,6 +63,11 @@ extension Service {
             var response = HTTPResponse.text(426, "Only version 13 of the WebSocket protocol is spoken here.")
             response.headers.append(HTTPResponse.Field("sec-websocket-version", "13"))
             return refuse(socket, response)
+        }
+        let (origin, host) = (fields["origin"], fields["host"] ?? "")
+        guard server.origins.admits(origin: origin, host: host) else {
+            remark(.foreignOrigin(origin: origin ?? "", host: host), address: peer.remoteAddress)
+            return refuse(socket, .text(403, "Pages of \(origin ?? "") may not come in here."))
         }
         guard configuration.paths.contains(headers.path) else {
             return refuse(socket, .text(404, "There is no WebSocket at this path."))
@@ -119,82 +125,5 @@ extension Service {
                 return element
             }
             .filter { !$0.isEmpty }
-    }
-
-    // MARK: - Plain HTTP
-
-    /// A request without an upgrade: asks the program for the answer.
-    func beginExchange(_ socket: OpaquePointer) -> Int32 {
-        guard let server, let peer = peer(of: socket), !isEnding else { return -1 }
-        guard let headers = RequestHeaders(socket) else {
-            return refuse(socket, .text(400, "The request is too long."))
-        }
-        guard headers.method == "GET" || headers.method == "HEAD" else {
-            var response = HTTPResponse.text(405, "Only GET and HEAD are served here.")
-            response.headers.append(HTTPResponse.Field("allow", "GET, HEAD"))
-            return refuse(socket, response)
-        }
-        if server.configuration.paths.contains(headers.path), headers.fields["upgrade"] == nil {
-            var response = HTTPResponse.text(426, "This is a WebSocket: ask for an upgrade.")
-            response.headers.append(HTTPResponse.Field("upgrade", "websocket"))
-            return refuse(socket, response)
-        }
-        let request = headers.request(from: peer.remoteAddress)
-        peer.stage = .exchange(HTTPExchange(request: request))
-        // Ours is the timer now: an answer may take longer to write than a handshake may take.
-        lws_set_timeout(socket, NO_PENDING_TIMEOUT, 0)
-        setTimer(limits.handshakeTimeout, on: socket)
-        let key = peer.key
-        Task { [mailbox] in mailbox.post(.answer(key, await server.http(request))) }
-        return 0
-    }
-
-    /// The program's answer is here.
-    func answer(_ exchange: HTTPExchange, with response: HTTPResponse, on peer: Peer) {
-        guard let socket = peer.socket, exchange.pending == nil else { return }
-        exchange.pending = response.head()[...]
-        if exchange.request.method != "HEAD" { exchange.pending?.append(contentsOf: response.body) }
-        exchange.progressed = true
-        lws_callback_on_writable(socket)
-    }
-
-    /// Writes the next piece of an answer.
-    func writeExchange(_ socket: OpaquePointer) -> Int32 {
-        guard let peer = peer(of: socket), case .exchange(let exchange) = peer.stage, let pending = exchange.pending
-        else { return 0 }
-        let piece = pending.prefix(64 << 10)
-        let isLast = piece.count == pending.count
-        let kind = exchange.headWritten ? (isLast ? LWS_WRITE_HTTP_FINAL : LWS_WRITE_HTTP) : LWS_WRITE_HTTP_HEADERS
-        guard Self.write(piece, kind, to: socket) >= 0 else { return -1 }
-        exchange.headWritten = true
-        exchange.progressed = true
-        guard isLast else {
-            exchange.pending = pending.dropFirst(piece.count)
-            lws_callback_on_writable(socket)
-            return 0
-        }
-        // The connection is kept for another request.
-        peer.stage = .handshake
-        setTimer(limits.handshakeTimeout, on: socket)
-        return lws_http_transaction_completed(socket) == 0 && !isEnding ? 0 : -1
-    }
-
-    /// Answers at once and closes the socket.
-    private func refuse(_ socket: OpaquePointer, _ response: HTTPResponse) -> Int32 {
-        var response = response
-        response.headers.append(HTTPResponse.Field("connection", "close"))
-        _ = Self.write((response.head() + response.body)[...], LWS_WRITE_HTTP_HEADERS, to: socket)
-        return -1
-    }
-
-    private static func write(
-        _ bytes: ArraySlice<UInt8>, _ kind: lws_write_protocol, to socket: OpaquePointer
-    ) -> Int32 {
-        var frame = OutboundFrame(isText: false, payload: bytes)
-        let count = bytes.count
-        return frame.bytes.withUnsafeMutableBufferPointer { bytes in
-            guard let start = bytes.baseAddress else { return -1 }
-            return lws_write(socket, start + OutboundFrame.headerRoom, count, kind)
-        }
     }
 }

@@ -6,12 +6,13 @@ import Synchronization
 /// Life: `init` makes the context, `start` its thread, which owns everything here from then on. `shutDown` lets the
 /// thread close the connections, destroy the context and end. The thread keeps the service alive.
 final class Service: @unchecked Sendable {
-    // Invariant: `context`, `peers`, `nextKey`, `listener` and the flags are touched in `init`/`start` before the
+    // Invariant: `context`, `peers`, `nextKey`, `listener`, `remarkLimiter` and the flags are touched in `init`/`start` before the
     // thread exists, and after that by the thread alone. The rest is immutable or synchronised in itself.
 
     /// What a server's service does beside moving bytes.
     struct ServerRole: Sendable {
         let configuration: WebSocketServerConfiguration
+        let origins: OriginRule
         let http: @Sendable (HTTPRequest) async -> HTTPResponse
         let handler: @Sendable (WebSocketConnection) async -> Void
     }
@@ -29,6 +30,7 @@ final class Service: @unchecked Sendable {
     private var listener: OpaquePointer?
     private(set) var isEnding = false
     private var isListeningPaused = false
+    private var remarkLimiter = RemarkLimiter()
     private let protocols: ProtocolTable
     private let exit = Exit()
 
@@ -55,12 +57,32 @@ final class Service: @unchecked Sendable {
         info.fd_limit_per_thread = UInt32(maxSockets + 8)
         info.timeout_secs = UInt32(max(1, limits.handshakeTimeout.components.seconds))
         info.keepalive_timeout = 5
-        let created = Self.setupLock.withLock { _ in lws_create_context(&info).map { UInt(bitPattern: $0) } }
+        if server != nil { info.options |= UInt64(LWS_SERVER_OPTION_FALLBACK_TO_APPLY_LISTEN_ACCEPT_CONFIG) }
+        let created = Self.create(&info, tls: server?.configuration.tls)
         guard let created, let context = OpaquePointer(bitPattern: created) else {
             throw .setup("libwebsockets refused to create a context")
         }
         self.context = context
         mailbox.open(context)
+    }
+
+    /// Makes the context; with `tls`, one that speaks it. Gives the context's address.
+    private static func create(_ info: inout lws_context_creation_info, tls: TLSFiles?) -> UInt? {
+        setupLock.withLock { _ in
+            guard let tls else { return lws_create_context(&info).map { UInt(bitPattern: $0) } }
+            info.options |= cws_tls_options()
+            return tls.certificate.withCString { certificate in
+                tls.privateKey.withCString { key in
+                    "http/1.1".withCString { alpn in
+                        info.ssl_cert_filepath = certificate
+                        info.ssl_private_key_filepath = key
+                        // What we write is HTTP/1.1.
+                        info.alpn = alpn
+                        return lws_create_context(&info).map { UInt(bitPattern: $0) }
+                    }
+                }
+            }
+        }
     }
 
     /// Context creation and destruction touch libwebsockets' globals.
@@ -142,6 +164,18 @@ final class Service: @unchecked Sendable {
         return true
     }
 
+    /// Tells whoever runs the server about a client, unless that was told just now.
+    func remark(_ kind: WebSocketRemark.Kind, address: SocketAddress) {
+        remark(kind, address: address.text)
+    }
+
+    /// As above, for an address in numbers.
+    func remark(_ kind: WebSocketRemark.Kind, address: String) {
+        if let remark = remarkLimiter.admit(WebSocketRemark(kind: kind, address: address)) {
+            server?.configuration.remarks(remark)
+        }
+    }
+
     private func beginEnd() {
         guard !isEnding else { return }
         isEnding = true
@@ -154,7 +188,7 @@ final class Service: @unchecked Sendable {
             switch peer.stage {
             case .open(let channel):
                 channel.connection.close(code: .goingAway, reason: "the service is shutting down")
-            case .exchange(let exchange) where exchange.pending != nil: break
+            case .exchange(let exchange) where exchange.isAnswered: break
             case .handshake, .upgrading, .exchange, .connecting:
                 if let socket = peer.socket { cws_close_soon(socket) } else { remove(peer.key) }
             }

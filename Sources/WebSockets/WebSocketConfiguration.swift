@@ -34,6 +34,13 @@ public struct WebSocketServerConfiguration: Sendable {
     /// The subprotocols that are spoken, by their registered names. A client that offers only others is refused; one
     /// that offers none is accepted.
     public var subprotocols: [String] = []
+    /// The origins of other sites' pages that may open WebSockets: "https://voice.example.org". The server's own pages
+    /// may, and so may programs that are no browsers, which send no origin; every other page gets a 403.
+    public var allowedOrigins: [String] = []
+    /// With these files TLS is spoken, and nothing but TLS; nil: plain HTTP.
+    public var tls: TLSFiles?
+    /// Hears what whoever runs the server may want to know of its clients. Called on the service's thread; must not block.
+    public var remarks: @Sendable (WebSocketRemark) -> Void = { _ in }
     /// How many WebSocket connections there may be at once; a further one gets a 503.
     public var maxConnections = 64
     /// The limits of each connection.
@@ -49,6 +56,8 @@ public struct WebSocketServerConfiguration: Sendable {
 public enum WebSocketError: Error, Sendable, Equatable, CustomStringConvertible {
     /// A value of the configuration, and what is wrong with it.
     case configuration(String)
+    /// A file that TLS needs, and what is wrong with it.
+    case tls(String)
     /// The address could not be listened on, and what the system said.
     case bind(address: String, port: UInt16, reason: String)
     /// libwebsockets could not set itself up.
@@ -62,6 +71,7 @@ public enum WebSocketError: Error, Sendable, Equatable, CustomStringConvertible 
     public var description: String {
         switch self {
         case .configuration(let reason): "WebSocket configuration: \(reason)"
+        case .tls(let reason): "cannot speak TLS: \(reason)"
         case .bind(let address, let port, let reason): "cannot listen on \(address) port \(port): \(reason)"
         case .setup(let reason): "cannot start the WebSocket service: \(reason)"
         case .url(let url, let reason): "\(url): \(reason)"

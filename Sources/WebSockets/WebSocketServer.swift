@@ -22,7 +22,9 @@ public final class WebSocketServer: Sendable {
         try Self.check(configuration)
         let socket = try ListeningSocket(address: configuration.bindAddress, port: configuration.port)
         port = socket.port
-        let role = Service.ServerRole(configuration: configuration, http: http, handler: handler)
+        let role = Service.ServerRole(
+            configuration: configuration, origins: OriginRule(allowed: configuration.allowedOrigins),
+            http: http, handler: handler)
         service = try Service(server: role, subprotocols: configuration.subprotocols, limits: configuration.limits)
         try service.start(name: configuration.threadName, listening: socket)
     }
@@ -46,7 +48,9 @@ public final class WebSocketServer: Sendable {
         for path in configuration.paths where !path.hasPrefix("/") {
             throw .configuration("the path \"\(path)\" does not begin with a slash")
         }
+        for problem in configuration.allowedOrigins.compactMap(OriginRule.problem) { throw .configuration(problem) }
         try configuration.limits.check()
+        try configuration.tls?.check()
     }
 }
 

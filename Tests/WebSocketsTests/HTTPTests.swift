@@ -56,7 +56,7 @@ import Testing
         try await withServer(http: Self.routes) { server in
             let socket = RawSocket(port: server.port)
             for _ in 0..<3 {
-                socket.send("GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
+                socket.send("GET /healthz HTTP/1.1\r\nHost: a\r\nSec-CH-UA: unknown to libwebsockets\r\n\r\n")
                 #expect(await String(decoding: socket.receive() ?? [], as: UTF8.self).hasSuffix("{}"))
             }
         }

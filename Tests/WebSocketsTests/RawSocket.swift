@@ -26,6 +26,13 @@ struct RawSocket: ~Copyable {
 
     deinit { close(descriptor) }
 
+    /// Gives the descriptor away.
+    consuming func release() -> Int32 {
+        let descriptor = self.descriptor
+        discard self
+        return descriptor
+    }
+
     func send(_ bytes: [UInt8]) {
         _ = bytes.withUnsafeBytes { Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
     }

@@ -1,0 +1,45 @@
+/// Which web pages may open WebSockets. A browser sends along where the page comes from; other programs send nothing,
+/// and are not kept out by it. Without this rule every page that somebody looks at could talk to a server on the same
+/// machine.
+struct OriginRule: Sendable {
+    private let allowed: Set<String>
+
+    init(allowed origins: [String]) {
+        allowed = Set(origins.map { $0.lowercased() })
+    }
+
+    /// Whether the request comes from the server's own page (the origin's host and port are those that the request was
+    /// sent to), from a page that is allowed, or from no page at all.
+    func admits(origin: String?, host: String) -> Bool {
+        guard let origin = origin?.lowercased() else { return true }
+        if allowed.contains(origin) { return true }
+        guard let authority = Self.authority(origin) else { return false }
+        return authority == Self.withoutDefaultPort(host.lowercased(), scheme: Self.scheme(origin))
+    }
+
+    /// What is wrong with an entry of the list; nil when nothing is.
+    static func problem(with origin: String) -> String? {
+        guard authority(origin.lowercased()) != nil else {
+            return "\"\(origin)\" is not an origin such as https://voice.example.org or http://192.0.2.1:8080,"
+                + " without a path"
+        }
+        return nil
+    }
+
+    /// The host and, unless it is the scheme's own, the port.
+    private static func authority(_ origin: String) -> String? {
+        guard let scheme = scheme(origin) else { return nil }
+        let rest = origin.dropFirst(scheme.count + 3)
+        guard !rest.isEmpty, !rest.contains(where: { "/?#@ ".contains($0) }) else { return nil }
+        return withoutDefaultPort(String(rest), scheme: scheme)
+    }
+
+    private static func scheme(_ origin: String) -> String? {
+        ["http", "https"].first { origin.hasPrefix($0 + "://") }
+    }
+
+    private static func withoutDefaultPort(_ authority: String, scheme: String?) -> String {
+        let port = scheme == "https" ? ":443" : ":80"
+        return authority.hasSuffix(port) ? String(authority.dropLast(port.count)) : authority
+    }
+}

@@ -1,0 +1,68 @@
+import Testing
+
+@testable import WebSockets
+
+@Suite(.serialized) struct OriginTests {
+    @Test(arguments: [
+        (nil, "127.0.0.1:8787", true), ("http://127.0.0.1:8787", "127.0.0.1:8787", true),
+        ("http://localhost:8787", "127.0.0.1:8787", false), ("http://127.0.0.1:8788", "127.0.0.1:8787", false),
+        ("https://Voice.example.org", "voice.example.org", true), ("https://a.example", "a.example:443", true),
+        ("http://a.example", "a.example:80", true), ("https://a.example", "a.example:80", false),
+        ("https://other.example", "127.0.0.1:8787", true), ("https://other.example.evil", "127.0.0.1:8787", false),
+        ("http://other.example", "127.0.0.1:8787", false), ("null", "127.0.0.1:8787", false), ("", "", false),
+        ("file://", "", false), ("http://", "", false), ("http://a.example/", "a.example", false),
+        ("http://[::1]:8787", "[::1]:8787", true),
+    ])
+    func whoMayComeIn(_ origin: String?, _ host: String, _ isAdmitted: Bool) {
+        let rule = OriginRule(allowed: ["https://other.example"])
+        #expect(rule.admits(origin: origin, host: host) == isAdmitted, "\(origin ?? "-") at \(host)")
+    }
+
+    @Test func anEntryThatIsNoOriginStopsTheStart() {
+        for entry in ["example.org", "https://example.org/", "*", "ws://example.org", ""] {
+            var configuration = WebSocketServerConfiguration()
+            configuration.allowedOrigins = [entry]
+            #expect(throws: WebSocketError.self, "\(entry)") {
+                try WebSocketServer(configuration: configuration, handler: echo)
+            }
+        }
+    }
+
+    @Test func aPageOfAnotherSiteIsRefusedWithALine() async throws {
+        let remarks = Recorder<WebSocketRemark>()
+        try await withServer {
+            $0.allowedOrigins = ["https://other.example"]
+            $0.remarks = { remarks.add($0) }
+        } _: { server in
+            for (origin, status) in [
+                ("https://evil.example", "403"), ("null", "403"), ("http://127.0.0.1", "101"),
+                ("https://other.example", "101"),
+            ] {
+                let socket = RawSocket(port: server.port)
+                socket.send(RawSocket.handshake(extra: "Origin: \(origin)\r\n"))
+                let answer = String(decoding: await socket.receive() ?? [], as: UTF8.self)
+                #expect(answer.hasPrefix("HTTP/1.1 \(status)"), "\(origin): \(answer)")
+            }
+        }
+        // The second comes too soon after the first to be told.
+        #expect(remarks.all.count == 1)
+        #expect(
+            remarks.all.first?.kind == .foreignOrigin(origin: "https://evil.example", host: "127.0.0.1")
+                && remarks.all.first?.address == "127.0.0.1")
+        #expect(remarks.all.first?.description.contains("server.allowed_origins") == true)
+    }
+
+    @Test func aFloodOfOneKindIsToldOnceInAWhile() {
+        var limiter = RemarkLimiter()
+        let start = ContinuousClock.now
+        func admit(_ kind: WebSocketRemark.Kind, _ seconds: Double) -> WebSocketRemark? {
+            limiter.admit(WebSocketRemark(kind: kind, address: "a"), at: start + .seconds(seconds))
+        }
+        #expect(admit(.notHTTP, 0)?.unreported == 0)
+        for number in 1...100 { #expect(admit(.notHTTP, Double(number) / 20) == nil) }
+        #expect(admit(.plainHTTP, 5) != nil)
+        let later = admit(.notHTTP, 10.5)
+        #expect(later?.unreported == 100 && later?.description.contains("100 times more") == true)
+        #expect(admit(.notHTTP, 30)?.unreported == 0)
+    }
+}
