@@ -14,7 +14,7 @@ help:
 	@echo "make demo           speak a recorded question to the daemon (starts one if none runs)"
 	@echo "make test           build and run every test"
 	@echo "make lint           check the formatting of the Swift sources"
-	@echo "make bench-kernels  measure the streaming matrix product beside OpenBLAS"
+	@echo "make bench-kernels  measure the streaming matrix product beside OpenBLAS, and products by the weights' type"
 	@echo "make train-pocket   train the default model anew (Python, hours: see Training/README.md)"
 
 run: build
@@ -44,10 +44,10 @@ test-dependencies:
 # Swift's own clang, so that the kernels are compiled as they are in the daemon.
 bench-kernels: dependencies
 	mkdir -p .build
-	$$(dirname $$(command -v swift))/clang -O3 -fno-math-errno -Wno-psabi -ISources/CKernels/include \
-		Benchmarks/packed_product.c $$(find Sources/CKernels -name '*.c') -o .build/packed_product \
-		$$(pkg-config --cflags --libs openblas) -lm
-	.build/packed_product
+	for program in packed_product linear; do \
+		$$(dirname $$(command -v swift))/clang -O3 -fno-math-errno -Wno-psabi -ISources/CKernels/include \
+			Benchmarks/$$program.c $$(find Sources/CKernels -name '*.c') -o .build/$$program \
+			$$(pkg-config --cflags --libs openblas) -lm && .build/$$program || exit 1; done
 
 train-pocket:
 	cd Training && $(PYTHON) -m pocket all

@@ -3,7 +3,8 @@
 #include "ckernels.h"
 
 const ck_table *ck_best(void) {
-    const ck_table *table = ck_avx512();
+    const ck_table *table = ck_avx512vnni();
+    if (!table) table = ck_avx512();
     if (!table) table = ck_avx2();
     return table ? table : ck_scalar();
 }

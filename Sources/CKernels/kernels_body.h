@@ -248,6 +248,7 @@ static void CK(bf16_to_f32)(float *restrict y, const uint16_t *restrict x, size_
 
 #include "gemm_body.h"
 #include "linear_body.h"
+#include "quantized_body.h"
 #include "attention_body.h"
 
 #define CK_TABLE(set_name)                                                                                       \
@@ -260,6 +261,8 @@ static void CK(bf16_to_f32)(float *restrict y, const uint16_t *restrict x, size_
         .lstm_gates_f32 = CK(lstm_gates_f32), .rope_f32 = CK(rope_f32), .depthwise_f32 = CK(depthwise_f32),      \
         .gemm_packed_f32 = CK(gemm_packed_f32), .linear_f32 = CK(linear_f32), .linear_f16 = CK(linear_f16),      \
         .linear_bf16 = CK(linear_bf16), .matmul_f32 = CK(matmul_f32),                                            \
+        .quantize_rows = CK(quantize_rows), .linear_q8 = CK(linear_q8), .linear_q4 = CK(linear_q4),              \
+        .pack_q8 = CK(pack_q8), .pack_q4 = CK(pack_q4),                                                          \
         .online_softmax_f32 = CK(online_softmax_f32), .log_sum_exp_f32 = CK(log_sum_exp_f32),                    \
         .f16_to_f32 = CK(f16_to_f32), .bf16_to_f32 = CK(bf16_to_f32),                                            \
     }

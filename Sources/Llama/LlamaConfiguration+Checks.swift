@@ -102,6 +102,9 @@ extension LlamaConfiguration {
         case hidden_size, num_attention_heads
     }
 
+    /// What `anygpt convert` writes; others' ways of quantising are not implemented.
+    private struct Quantization: Decodable { let quant_method: String? }
+
     /// Throws for models that share LLaMA's tensor names but compute something else.
     static func refuseOtherModels(_ decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: Foreign.self)
@@ -110,9 +113,16 @@ extension LlamaConfiguration {
             throw LlamaConfigurationError(
                 key: key.rawValue, "is \"\(value.prefix(50))\"; only \"\(only)\" is implemented")
         }
-        for key in [Foreign.quantization_config, .rope_parameters] {
-            guard values.contains(key), try !values.decodeNil(forKey: key) else { continue }
-            throw LlamaConfigurationError(key: key.rawValue, "is given; models with it are not implemented")
+        if values.contains(.rope_parameters), try !values.decodeNil(forKey: .rope_parameters) {
+            throw LlamaConfigurationError(
+                key: Foreign.rope_parameters.rawValue, "is given; models with it are not implemented")
+        }
+        if let quantization = try values.decodeIfPresent(Quantization.self, forKey: .quantization_config),
+            quantization.quant_method != "anygpt"
+        {
+            throw LlamaConfigurationError(
+                key: "quantization_config",
+                "is of \"\(quantization.quant_method?.prefix(50) ?? "")\"; take the original and use: anygpt convert")
         }
         if try values.decodeIfPresent(Bool.self, forKey: .mlp_bias) == true {
             throw LlamaConfigurationError(key: "mlp_bias", "is true; only attention_bias is implemented")

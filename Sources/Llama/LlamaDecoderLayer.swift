@@ -33,10 +33,13 @@ struct LlamaAttention: Sendable {
     func addAttention(_ scratch: borrowing LlamaScratch, _ block: Block, layer: Int) {
         let rows = block.rows
         let (normed, q, k, v) = (scratch.normed.pointer, scratch.q.pointer, scratch.k.pointer, scratch.v.pointer)
+        let input = LinearInput(
+            normed, rows: rows, width: configuration.hidden_size,
+            quantized: q_proj.isQuantized || k_proj.isQuantized || v_proj.isQuantized, memory: scratch.quantized)
         Sharing.run(work: rows * (q_proj.work + k_proj.work + v_proj.work)) { share, shares in
-            q_proj.multiply(normed, rows: rows, into: q, share: share, of: shares)
-            k_proj.multiply(normed, rows: rows, into: k, share: share, of: shares)
-            v_proj.multiply(normed, rows: rows, into: v, share: share, of: shares)
+            q_proj.multiply(input, into: q, share: share, of: shares)
+            k_proj.multiply(input, into: k, share: share, of: shares)
+            v_proj.multiply(input, into: v, share: share, of: shares)
         }
         let (size, keyValueSize, hidden) = (
             configuration.headSize, configuration.keyValueSize, configuration.hidden_size
@@ -56,8 +59,10 @@ struct LlamaAttention: Sendable {
             let tile = AttentionTile(tiles + share * AttentionTile.count(configuration), configuration)
             attend(q, into: attended, block, layer: layer, tile, share: share, of: shares)
         }
+        let output = LinearInput(
+            attended, rows: rows, width: hidden, quantized: o_proj.isQuantized, memory: scratch.quantized)
         Sharing.run(work: rows * o_proj.work) { share, shares in
-            o_proj.multiply(attended, rows: rows, into: scratch.x.pointer, adding: true, share: share, of: shares)
+            o_proj.multiply(output, into: scratch.x.pointer, adding: true, share: share, of: shares)
         }
     }
 
@@ -112,13 +117,19 @@ struct LlamaMLP: Sendable {
     /// scratch.x += mlp(scratch.normed).
     func addOutput(_ scratch: borrowing LlamaScratch, rows: Int) {
         let (normed, gate, up) = (scratch.normed.pointer, scratch.gate.pointer, scratch.up.pointer)
+        let input = LinearInput(
+            normed, rows: rows, width: gate_proj.weight.inputs,
+            quantized: gate_proj.isQuantized || up_proj.isQuantized, memory: scratch.quantized)
         Sharing.run(work: rows * (gate_proj.work + up_proj.work)) { share, shares in
-            gate_proj.multiply(normed, rows: rows, into: gate, share: share, of: shares)
-            up_proj.multiply(normed, rows: rows, into: up, share: share, of: shares)
+            gate_proj.multiply(input, into: gate, share: share, of: shares)
+            up_proj.multiply(input, into: up, share: share, of: shares)
         }
         kernels.swiglu_f32(gate, up, rows * gate_proj.weight.outputs)
+        let inner = LinearInput(
+            gate, rows: rows, width: down_proj.weight.inputs, quantized: down_proj.isQuantized,
+            memory: scratch.quantized)
         Sharing.run(work: rows * down_proj.work) { share, shares in
-            down_proj.multiply(gate, rows: rows, into: scratch.x.pointer, adding: true, share: share, of: shares)
+            down_proj.multiply(inner, into: scratch.x.pointer, adding: true, share: share, of: shares)
         }
     }
 }

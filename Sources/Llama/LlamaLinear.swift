@@ -12,21 +12,20 @@ struct LlamaLinear: Sendable {
         self.bias = bias ? try weights.tensor("bias", [outputs]) : nil
     }
 
-    /// Multiply-adds for each row.
-    var work: Int { weight.outputs * weight.inputs }
+    /// What a row costs, in multiply-adds of fp32.
+    var work: Int { weight.work }
+    var isQuantized: Bool { weight.isQuantized }
 
     /// One thread's share of y = x · weightᵀ + bias (or y += …): x `[rows, inputs]`, y `[rows, outputs]`.
-    /// The bits of a row do not depend on `rows` or on the sharing.
+    /// The bits of a row do not depend on how many there are, or on the sharing.
     func multiply(
-        _ x: UnsafePointer<Float>, rows: Int, into y: UnsafeMutablePointer<Float>, adding: Bool = false,
-        share: Int, of shares: Int
+        _ x: LinearInput, into y: UnsafeMutablePointer<Float>, adding: Bool = false, share: Int, of shares: Int
     ) {
-        let start = weight.outputs * share / shares
-        let outputs = start..<(weight.outputs * (share + 1) / shares)
+        let outputs = weight.part(share, of: shares)
         if let bias {
-            bias.read { weight.multiply(x, rows: rows, into: y, outputs: outputs, bias: $0, adding: adding) }
+            bias.read { weight.multiply(x, into: y, outputs: outputs, bias: $0, adding: adding) }
         } else {
-            weight.multiply(x, rows: rows, into: y, outputs: outputs, bias: nil, adding: adding)
+            weight.multiply(x, into: y, outputs: outputs, bias: nil, adding: adding)
         }
     }
 }

@@ -20,7 +20,7 @@ extension LlamaModel {
         guard logits == .last, !ids.isEmpty else { return }
         let last = (ids.count - 1) % scratch.block * configuration.hidden_size
         norm(scratch.x.pointer + last, rows: 1, into: scratch.normed.pointer)
-        writeLogits(of: scratch.normed.pointer, rows: 1, to: scratch.lastLogits.pointer)
+        writeLogits(of: scratch.normed.pointer, rows: 1, to: scratch.lastLogits.pointer, scratch)
     }
 
     /// The same for an array.
@@ -61,7 +61,13 @@ extension LlamaModel {
             }
         }
         let logits = Tensor(generating: [ids.count, configuration.vocab_size]) { target in
-            states[states.count - 1].read { writeLogits(of: $0, rows: ids.count, to: target) }
+            states[states.count - 1].read { state in
+                for first in stride(from: 0, to: ids.count, by: scratch.block) {
+                    writeLogits(
+                        of: state + first * hidden, rows: min(scratch.block, ids.count - first),
+                        to: target + first * configuration.vocab_size, scratch)
+                }
+            }
         }
         return Outputs(logits: logits, hiddenStates: wanted ? states : [])
     }
@@ -102,11 +108,15 @@ extension LlamaModel {
         }
     }
 
-    /// logits = lm_head(normed): normed `[rows, hidden]`, logits `[rows, vocabulary]`.
-    private func writeLogits(of normed: UnsafePointer<Float>, rows: Int, to logits: UnsafeMutablePointer<Float>) {
-        Sharing.run(work: rows * lm_head.outputs * lm_head.inputs) { share, shares in
-            let (start, end) = (lm_head.outputs * share / shares, lm_head.outputs * (share + 1) / shares)
-            lm_head.multiply(normed, rows: rows, into: logits, outputs: start..<end, bias: nil, adding: false)
+    /// logits = lm_head(normed): normed `[rows, hidden]`, logits `[rows, vocabulary]`; at most a block of rows.
+    private func writeLogits(
+        of normed: UnsafePointer<Float>, rows: Int, to logits: UnsafeMutablePointer<Float>,
+        _ scratch: borrowing LlamaScratch
+    ) {
+        let input = LinearInput(
+            normed, rows: rows, width: lm_head.inputs, quantized: lm_head.isQuantized, memory: scratch.quantized)
+        Sharing.run(work: rows * lm_head.work) { share, shares in
+            lm_head.multiply(input, into: logits, outputs: lm_head.part(share, of: shares), bias: nil, adding: false)
         }
     }
 }

@@ -24,6 +24,8 @@ public struct LlamaScratch: ~Copyable {
     /// [block, intermediate].
     let gate: FloatBuffer
     let up: FloatBuffer
+    /// What quantised weights are multiplied by: [block, the widest input].
+    let quantized: QuantizedRows
     /// [block, head size / 2].
     let cosine: FloatBuffer
     let sine: FloatBuffer
@@ -49,6 +51,7 @@ public struct LlamaScratch: ~Copyable {
         attended = FloatBuffer(zeros: block * hidden)
         gate = FloatBuffer(zeros: block * configuration.intermediate_size)
         up = FloatBuffer(zeros: block * configuration.intermediate_size)
+        quantized = QuantizedRows(rows: block, width: max(hidden, configuration.intermediate_size))
         cosine = FloatBuffer(zeros: block * configuration.headSize / 2)
         sine = FloatBuffer(zeros: block * configuration.headSize / 2)
         tiles = FloatBuffer(zeros: ComputePool.shared.threadCount * AttentionTile.count(configuration))

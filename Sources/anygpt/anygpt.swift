@@ -10,6 +10,7 @@ import Foundation
             TalkCommand.self,
             HealthCommand.self,
             VerifyCommand.self,
+            ConvertCommand.self,
         ])
 
     /// Runs a command. One that makes no sense exits with 2, whether the parser finds that out or the command does.

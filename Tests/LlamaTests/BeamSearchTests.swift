@@ -1,6 +1,7 @@
 import Foundation
 import Llama
 import Tensors
+import TestModels
 import TestSupport
 import Testing
 

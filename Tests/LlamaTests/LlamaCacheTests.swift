@@ -1,6 +1,7 @@
 import Checkpoints
 import Llama
 import Tensors
+import TestModels
 import TestSupport
 import Testing
 

@@ -1,6 +1,7 @@
 import Checkpoints
 import Foundation
 import Llama
+import TestModels
 import Testing
 
 @Suite("Loading is strict, and configurations are checked")

@@ -6,7 +6,8 @@ import Testing
 /// Every table that this processor can run, against the same maths in double precision.
 @Suite("Kernels") struct KernelTests {
     static var tables: [(name: String, table: UnsafePointer<ck_table>)] {
-        [ck_scalar(), ck_avx2(), ck_avx512()].compactMap { $0 }.map { (String(cString: $0.pointee.name), $0) }
+        [ck_scalar(), ck_avx2(), ck_avx512(), ck_avx512vnni()].compactMap { $0 }
+            .map { (String(cString: $0.pointee.name), $0) }
     }
 
     static var names: [String] { tables.map(\.name) }

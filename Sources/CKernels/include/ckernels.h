@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 typedef struct ck_table {
-    /// "scalar", "avx2" or "avx512".
+    /// "scalar", "avx2", "avx512" or "avx512vnni".
     const char *name;
 
     /// sum(a[i] * b[i]); a, b: [n]
@@ -47,6 +47,24 @@ typedef struct ck_table {
     /// The same for bfloat16 weights.
     void (*linear_bf16)(float *y, size_t ldy, const float *x, size_t ldx, const uint16_t *w, const float *bias,
                         size_t m, size_t n, size_t k, bool adding);
+
+    /// x = q * scale for each CK_GROUP neighbours, |q| <= 127; sums: of the q of a group. x, q: [count], scales and
+    /// sums: [count / CK_GROUP]; count: a multiple of CK_GROUP.
+    void (*quantize_rows)(int8_t *q, float *scales, int32_t *sums, const float *x, size_t count);
+    /// As linear_f32, of rows that quantize_rows made (x: [m, k], xs and sums: [m, k / CK_GROUP]) and weights of 8 bits
+    /// that pack_q8 made (w: n / CK_LANES panels, rounded up, with their scales ws). The bits of a row do not depend on
+    /// m, nor those of an output on n.
+    void (*linear_q8)(float *y, size_t ldy, const int8_t *x, const float *xs, const int32_t *sums, const uint8_t *w,
+                      const uint16_t *ws, const float *bias, size_t m, size_t n, size_t k, bool adding);
+    /// The same for weights of 4 bits that pack_q4 made.
+    void (*linear_q4)(float *y, size_t ldy, const int8_t *x, const float *xs, const int32_t *sums, const uint8_t *w,
+                      const uint16_t *ws, const float *bias, size_t m, size_t n, size_t k, bool adding);
+    /// One panel of weights of 8 bits: w: `width` rows (at most CK_LANES) of k values, k a multiple of CK_GROUP; panel:
+    /// [k / 4, CK_LANES, 4] bytes, plus 128; scales: [k / CK_GROUP, CK_LANES] bfloat16, what no row fills is 0.
+    void (*pack_q8)(uint8_t *panel, uint16_t *scales, const float *w, size_t width, size_t k);
+    /// One panel of weights of 4 bits: panel: [k / 8, CK_LANES, 4] bytes, plus 8 each, of which the low halves are the
+    /// inputs 8 i + 0..3 and the high halves 8 i + 4..7. The scales are those with the smallest squared error.
+    void (*pack_q4)(uint8_t *panel, uint16_t *scales, const float *w, size_t width, size_t k);
 
     /// c[r, j] = sum over i of a[r, i] * b[i, j], added to c[r, j] if adding; a: m rows of k values, lda apart; b: k rows
     /// of n values, ldb apart; c: m rows, ldc apart. Accumulated in the order of i: the bits of a row do not depend on m.
@@ -99,6 +117,11 @@ typedef struct ck_table {
     void (*bf16_to_f32)(float *y, const uint16_t *x, size_t n);
 } ck_table;
 
+/// Inputs that share a scale in quantised rows and weights.
+#define CK_GROUP 32
+/// Outputs of a panel of quantised weights.
+#define CK_LANES 16
+
 /// Columns of a panel of gemm_packed_f32.
 #define CK_PANEL 32
 /// Floats that a packed [k, n] matrix takes: the last panel is filled up with zeros.
@@ -111,5 +134,6 @@ const ck_table *ck_scalar(void);
 /// NULL where the processor (or the architecture) lacks the instructions.
 const ck_table *ck_avx2(void);
 const ck_table *ck_avx512(void);
+const ck_table *ck_avx512vnni(void);
 /// The fastest table that this processor can run.
 const ck_table *ck_best(void);

@@ -3,6 +3,7 @@
 #include "ckernels.h"
 
 #if defined(__x86_64__)
+#include <immintrin.h>
 #include <math.h>
 #include <string.h>
 
@@ -10,6 +11,7 @@
 #define CK(name) ck_avx512_##name
 #define CK_ROWS 8
 #define CK_WIDENS_F16
+#define CK_MADD
 #define CK_REGISTERS_32
 #include "../kernels_body.h"
 #pragma clang attribute pop
