@@ -4,7 +4,7 @@
 set -eu
 
 packages="libopenblas-dev libopus-dev libsamplerate0-dev libsndfile1-dev libwebsockets-dev
-libsentencepiece-dev libwebrtc-audio-processing-dev zlib1g-dev libssl-dev pkg-config"
+libsentencepiece-dev libwebrtc-audio-processing-dev zlib1g-dev libssl-dev libcurl4-openssl-dev pkg-config"
 # A browser for the web client's tests, certificates for those of TLS.
 test_packages="chromium openssl"
 [ "${1:-}" != test ] || packages="$packages $test_packages"

@@ -47,8 +47,8 @@ struct ConvertCommand: AsyncParsableCommand {
             }
             let kept = summary.kept > 0 ? ", \(summary.kept) of them were there already" : ""
             print(
-                "\(out): \(precision.rawValue), \(Bytes.text(summary.bytes)) in \(summary.files) "
-                    + "\(summary.files == 1 ? "file" : "files")\(kept); the source has \(Bytes.text(summary.sourceBytes))"
+                "\(out): \(precision.rawValue), \(Size.text(summary.bytes)) in \(summary.files) "
+                    + "\(summary.files == 1 ? "file" : "files")\(kept); the source has \(Size.text(summary.sourceBytes))"
             )
             guard tokens > 0 else { return }
             let distance = try await LongJob.run("comparing", counting: .tokens) { report in

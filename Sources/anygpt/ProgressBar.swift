@@ -1,3 +1,4 @@
+import CheckpointTools
 import Foundation
 import Synchronization
 
@@ -15,7 +16,7 @@ final class ProgressBar: Sendable {
         case bytes
         case tokens
 
-        func text(_ count: Int) -> String { self == .bytes ? Bytes.text(count) : "\(count) tokens" }
+        func text(_ count: Int) -> String { self == .bytes ? Size.text(count) : "\(count) tokens" }
     }
 
     private let unit: Unit
@@ -74,16 +75,5 @@ final class ProgressBar: Sendable {
     private static func time(_ seconds: Double) -> String {
         let whole = Int(seconds.rounded(.up))
         return whole < 120 ? "\(whole) s" : whole < 7200 ? "\(whole / 60) min" : "\(whole / 3600) h"
-    }
-}
-
-/// Sizes as people read them.
-enum Bytes {
-    /// `13.1 GB`, in powers of 1000.
-    static func text(_ count: Int) -> String {
-        var (value, unit) = (Double(count), 0)
-        let units = ["B", "kB", "MB", "GB", "TB"]
-        while value >= 999.5, unit < units.count - 1 { (value, unit) = (value / 1000, unit + 1) }
-        return unit == 0 ? "\(count) B" : String(format: value < 99.95 ? "%.1f %@" : "%.0f %@", value, units[unit])
     }
 }

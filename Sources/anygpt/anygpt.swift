@@ -10,6 +10,8 @@ import Foundation
             TalkCommand.self,
             HealthCommand.self,
             VerifyCommand.self,
+            PullCommand.self,
+            InspectCommand.self,
             ConvertCommand.self,
         ])
 

@@ -23,7 +23,7 @@ struct LlamaLoadingTests {
     func missing() throws {
         let synthetic = try SyntheticModel(Self.configuration, seed: 1)
         defer { synthetic.remove() }
-        for (name, _) in SyntheticModel.tensors(Self.configuration) {
+        for (name, _) in LlamaModel.tensors(Self.configuration) {
             try synthetic.write(without: name)
             let message = error(synthetic.load)
             #expect(message.contains("\"\(name)\" is missing"), "\(message)")
@@ -35,7 +35,7 @@ struct LlamaLoadingTests {
     func shapes(dtype: DType) throws {
         let synthetic = try SyntheticModel(Self.configuration, seed: 2, dtype: dtype)
         defer { synthetic.remove() }
-        for (name, shape) in SyntheticModel.tensors(Self.configuration) {
+        for (name, shape) in LlamaModel.tensors(Self.configuration) {
             for wrong in [[shape[0] + 1] + shape.dropFirst(), shape.reversed() + [1]] {
                 let bytes = [UInt8](repeating: 0, count: wrong.reduce(dtype.size, *))
                 try synthetic.write(with: [(name, TypedArray(dtype: dtype, shape: wrong, bytes: bytes))])

@@ -18,7 +18,7 @@ public struct SyntheticModel {
         self.configuration = configuration
         folder = FileManager.default.temporaryDirectory.appending(path: "llama-\(UUID().uuidString)")
         var generator = TestGenerator(seed: seed)
-        for (name, shape) in Self.tensors(configuration) {
+        for (name, shape) in LlamaModel.tensors(configuration) {
             let isNorm = name.hasSuffix("norm.weight")
             let scale: Float = name.contains("bias") ? 0.3 : 1 / Float(shape.last ?? 1).squareRoot()
             let values = generator.normal(shape.reduce(1, *)).map { isNorm ? 1 + 0.1 * $0 : $0 * scale }
@@ -46,27 +46,6 @@ public struct SyntheticModel {
 
     /// Removes the folder.
     public func remove() { try? FileManager.default.removeItem(at: folder) }
-
-    /// The names and shapes that a checkpoint of this configuration has.
-    public static func tensors(_ c: LlamaConfiguration) -> [(String, [Int])] {
-        let (hidden, keys) = (c.hidden_size, c.num_key_value_heads * c.headSize)
-        var tensors = [("model.embed_tokens.weight", [c.vocab_size, hidden]), ("model.norm.weight", [hidden])]
-        if !c.tie_word_embeddings { tensors.append(("lm_head.weight", [c.vocab_size, hidden])) }
-        for layer in 0..<c.num_hidden_layers {
-            let prefix = "model.layers.\(layer)."
-            for (name, rows) in [("q", hidden), ("k", keys), ("v", keys), ("o", hidden)] {
-                tensors.append(("\(prefix)self_attn.\(name)_proj.weight", [rows, hidden]))
-                if c.attention_bias { tensors.append(("\(prefix)self_attn.\(name)_proj.bias", [rows])) }
-            }
-            tensors += [
-                ("\(prefix)mlp.gate_proj.weight", [c.intermediate_size, hidden]),
-                ("\(prefix)mlp.up_proj.weight", [c.intermediate_size, hidden]),
-                ("\(prefix)mlp.down_proj.weight", [hidden, c.intermediate_size]),
-                ("\(prefix)input_layernorm.weight", [hidden]), ("\(prefix)post_attention_layernorm.weight", [hidden]),
-            ]
-        }
-        return tensors
-    }
 
     private static func stored(_ values: [Float], _ shape: [Int], _ dtype: DType) -> TypedArray {
         let words: [UInt16]
