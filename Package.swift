@@ -67,10 +67,17 @@ let package = Package(
         room("Parity", ["Audio", "AnyGPT"]),
         room("Server", ["AnyGPT", "Audio", "Wire", "WebSockets", logging, tomlKit]),
         room("Client", ["Audio", "Wire", "WebSockets"]),
+        room(
+            "Doctor",
+            [
+                "CheckpointTools", "Client", "Server", "COpus", "CSampleRate", "CSndFile", "CWebSockets", "CZlib",
+                "CCrypto",
+                "CCurl", "COpenBLAS", "CPlatform", "Wire",
+            ]),
 
         .executableTarget(name: "anygptd", dependencies: ["Server", argumentParser, logging], swiftSettings: strict),
         .executableTarget(
-            name: "anygpt", dependencies: ["CheckpointTools", "Client", "Parity", "Server", argumentParser],
+            name: "anygpt", dependencies: ["CheckpointTools", "Client", "Doctor", "Parity", "Server", argumentParser],
             swiftSettings: strict),
 
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
@@ -86,6 +93,7 @@ let package = Package(
         tests("LlamaTests", ["Llama", "TestModels"]),
         tests("AnyGPTTests", ["AnyGPT"]),
         tests("CheckpointToolsTests", ["CheckpointTools", "TestModels"]),
+        tests("DoctorTests", ["Doctor", "Server"]),
         tests("AudioTests", ["Audio", "COpus"]),
         tests("WireTests", ["Wire"]),
         tests("WebSocketsTests", ["WebSockets", "CWebSockets"]),

@@ -10,6 +10,7 @@ import Foundation
             TalkCommand.self,
             HealthCommand.self,
             VerifyCommand.self,
+            DoctorCommand.self,
             PullCommand.self,
             InspectCommand.self,
             ConvertCommand.self,
