@@ -73,7 +73,7 @@ extension ClientError {
         case .connect(let url, nil, let reason) where Self.isUnreachable(reason):
             self = .notListening(url: url, reason: reason)
         case .connect(let url, let status, let reason): self = .refused(url: url, status: status, reason: reason)
-        case .configuration, .tls, .bind, .setup: self = .sound(error.description)
+        case .configuration, .tls, .bind, .inherited, .setup: self = .sound(error.description)
         }
     }
     private static func isUnreachable(_ reason: String) -> Bool {

@@ -10,6 +10,7 @@ import Synchronization
 /// Swift's cooperative pool stays free for glue: a token loop there would delay every timer and socket of the process.
 public final class ComputePool: Sendable {
     private let queues: WorkQueues
+    private let pieces: [PieceCounter]
     /// How many threads compute.
     public let threadCount: Int
 
@@ -18,7 +19,10 @@ public final class ComputePool: Sendable {
         let count = threads > 0 ? threads : ComputePool.processorCount
         threadCount = count
         queues = WorkQueues()
-        for index in 0..<count { startThread(named: "compute-\(index)") { [queues] in queues.work() } }
+        pieces = (0..<count).map { _ in PieceCounter() }
+        for (index, counter) in pieces.enumerated() {
+            startThread(named: "compute-\(index)") { [queues] in queues.work(counting: counter) }
+        }
     }
 
     deinit { queues.stop() }
@@ -33,6 +37,10 @@ public final class ComputePool: Sendable {
 
     /// The processors that this process may run on (its affinity, not the machine's size).
     public static var processorCount: Int { Int(cplatform_processor_count()) }
+
+    /// What each thread is at: a number that is another one for each piece of work, nil while it waits for work. A
+    /// thread that shows the same number for too long hangs.
+    public var currentPieces: [UInt64?] { pieces.map(\.current) }
 
     /// A new serial executor on this pool's threads.
     public func lane(_ workClass: WorkClass) -> ComputeLane { ComputeLane(workClass, on: queues) }

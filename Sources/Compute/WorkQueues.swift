@@ -42,9 +42,11 @@ final class WorkQueues: @unchecked Sendable {
         }
     }
 
-    /// The life of a compute thread.
-    func work() {
+    /// The life of a compute thread. `pieces` counts what it does.
+    func work(counting pieces: PieceCounter) {
         while let work = next() {
+            pieces.change()
+            defer { pieces.change() }
             switch work {
             case .lane(let lane):
                 if lane.runOne() { enqueue(lane) }

@@ -1,4 +1,5 @@
 import AnyGPT
+import Compute
 import Foundation
 import Logging
 import WebSockets
@@ -15,13 +16,17 @@ public final class Daemon: Sendable {
     private let server: WebSocketServer
     private let configuration: Configuration
     private let logger: Logger
+    private let notifySocket: NotifySocket?
+    private let watchdog: Watchdog?
 
-    /// Loads and warms up the models, then opens the doors: whoever can connect is answered.
-    public init(_ configuration: Configuration, logger: Logger) async throws {
+    /// Loads and warms up the models, then opens the doors: whoever can connect is answered. On a socket that the service
+    /// manager opened, whoever came before waits until then.
+    public init(_ configuration: Configuration, manager: ServiceManager = .none, logger: Logger) async throws {
         let clock = ContinuousClock()
         let start = clock.now
-        let engine = try Engine(configuration) { logger.info("loading \($0)") }
-        try await engine.warmUp()
+        // First, since it is soon known whether it can be had, and the models take long.
+        let socket = try manager.openSocket(configuration.server)
+        let engine = try await Self.loadEngine(configuration, manager, logger)
         let ready = start.duration(to: clock.now)
         logger.info(
             "models are ready after \(ready.formatted(.units(allowed: [.seconds], fractionalPart: .show(length: 2))))")
@@ -30,7 +35,8 @@ public final class Daemon: Sendable {
         self.logger = logger
 
         let services = RealtimeServices(engine: engine, configuration: configuration, logger: logger)
-        let counter = SessionCounter()
+        let notifySocket = manager.notifySocket
+        let counter = SessionCounter { notifySocket?.send(.status(Self.status(sessions: $0))) }
         var sockets = WebSocketServerConfiguration()
         sockets.bindAddress = configuration.server.host
         sockets.port = UInt16(configuration.server.port)
@@ -38,7 +44,9 @@ public final class Daemon: Sendable {
         sockets.subprotocols = [OpusSubprotocol.name, "realtime"]
         sockets.maxConnections = configuration.server.maxConnections
         sockets.limits.maxMessageBytes = configuration.server.maxMessageBytes
-        server = try WebSocketServer(configuration: sockets) { request in
+        let place =
+            socket.isUnix ? "the Unix socket \(socket.address)" : "ws://\(socket.url)/v1/realtime"
+        server = try Self.serve(sockets, on: socket) { request in
             Self.answer(request, model: services.modelName, uptime: start.duration(to: clock.now), counter)
         } handler: { connection in
             counter.change(by: 1)
@@ -49,7 +57,50 @@ public final class Daemon: Sendable {
                 logger.error("a connection could not be served: \(error)")
             }
         }
-        logger.notice("listening on ws://\(configuration.server.host):\(server.port)/v1/realtime")
+        logger.notice("listening on \(place)")
+        self.notifySocket = notifySocket
+        notifySocket?.send(.ready, .status(Self.status(sessions: 0)))
+        watchdog = manager.watchdogInterval.map { [server] interval in
+            Watchdog(
+                interval: interval, pool: engine.pool, logger: logger, onNextRound: { server.onNextRound($0) },
+                ping: { notifySocket?.send(.watchdog) })
+        }
+    }
+
+    /// The models, loaded and run once.
+    private static func loadEngine(
+        _ configuration: Configuration, _ manager: ServiceManager, _ logger: Logger
+    ) async throws -> Engine {
+        let report = LoadingReport(manager.notifySocket)
+        defer { report.finish() }
+        do {
+            let engine = try Engine(configuration) { what in
+                logger.info("loading \(what)")
+                report.tell("loading \(what)")
+            }
+            report.tell("warming up")
+            try await engine.warmUp()
+            return engine
+        } catch {
+            throw DaemonFailure.models(error)
+        }
+    }
+
+    private static func serve(
+        _ configuration: WebSocketServerConfiguration, on socket: consuming ListeningSocket,
+        http: @escaping @Sendable (HTTPRequest) async -> HTTPResponse,
+        handler: @escaping @Sendable (WebSocketConnection) async -> Void
+    ) throws(DaemonFailure) -> WebSocketServer {
+        do {
+            return try WebSocketServer(configuration: configuration, listening: socket, http: http, handler: handler)
+        } catch {
+            throw .listening(error)
+        }
+    }
+
+    /// What `systemctl status` shows.
+    private static func status(sessions: Int) -> String {
+        sessions == 1 ? "ready: 1 conversation" : "ready: \(sessions) conversations"
     }
 
     /// What the model's makers say of it, line by line.
@@ -64,6 +115,8 @@ public final class Daemon: Sendable {
 
     /// Ends every session with a close frame and stops listening, within the configured grace.
     public func shutdown() async {
+        watchdog?.stop()
+        notifySocket?.send(.stopping, .status("saying goodbye to \(server.liveConnections) connections"))
         logger.notice("stopping: \(server.liveConnections) connections are told goodbye")
         await server.shutdown(grace: .seconds(configuration.server.shutdownGrace))
         logger.notice("stopped")

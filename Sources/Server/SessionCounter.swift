@@ -2,9 +2,18 @@ import Synchronization
 
 /// How many sessions are open.
 final class SessionCounter: Sendable {
-    private let sessions = Atomic<Int>(0)
+    private let sessions = Mutex(0)
+    private let changed: @Sendable (Int) -> Void
 
-    var count: Int { sessions.load(ordering: .relaxed) }
+    /// - Parameter changed: is told every new number, in order, and must be quick.
+    init(changed: @escaping @Sendable (Int) -> Void) { self.changed = changed }
 
-    func change(by difference: Int) { sessions.wrappingAdd(difference, ordering: .relaxed) }
+    var count: Int { sessions.withLock { $0 } }
+
+    func change(by difference: Int) {
+        sessions.withLock { sessions in
+            sessions += difference
+            changed(sessions)
+        }
+    }
 }

@@ -3,13 +3,14 @@ import Synchronization
 
 /// What other threads ask of the service.
 ///
-/// Bound: a connection is listed at most once, an HTTP exchange has one answer, and the other commands are given once
-/// in a service's life. `lws_cancel_service` is the only call into libwebsockets from other threads; it is made under
-/// the lock that `close` takes before the context is destroyed.
+/// Bound: a connection is listed at most once, an HTTP exchange has one answer, whoever calls waits for the call before,
+/// and the other commands are given once in a service's life. `lws_cancel_service` is the only call into libwebsockets
+/// from other threads; it is made under the lock that `close` takes before the context is destroyed.
 final class Mailbox: Sendable {
     enum Command: Sendable {
         case answer(UInt, HTTPResponse)
         case connect(ClientRequest)
+        case call(@Sendable () -> Void)
         case shutDown
         case giveUp
     }

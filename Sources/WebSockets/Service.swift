@@ -157,6 +157,7 @@ final class Service: @unchecked Sendable {
                     answer(exchange, with: response, on: peer)
                 }
             case .connect(let request): connect(request)
+            case .call(let body): body()
             case .shutDown: beginEnd()
             case .giveUp: return false
             }

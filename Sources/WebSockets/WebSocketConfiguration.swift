@@ -1,3 +1,5 @@
+import Glibc
+
 /// The limits of one connection, the same on both sides of it.
 public struct WebSocketLimits: Sendable {
     /// The longest message that is delivered, in bytes; a longer one is skipped and reported as `.tooLarge`.
@@ -58,8 +60,10 @@ public enum WebSocketError: Error, Sendable, Equatable, CustomStringConvertible 
     case configuration(String)
     /// A file that TLS needs, and what is wrong with it.
     case tls(String)
-    /// The address could not be listened on, and what the system said.
-    case bind(address: String, port: UInt16, reason: String)
+    /// The address could not be listened on, and the system's error number.
+    case bind(address: String, port: UInt16, code: Int32)
+    /// A listening socket that was to be taken over is none, and why.
+    case inherited(String)
     /// libwebsockets could not set itself up.
     case setup(String)
     /// The URL is not one that can be connected to.
@@ -72,7 +76,9 @@ public enum WebSocketError: Error, Sendable, Equatable, CustomStringConvertible 
         switch self {
         case .configuration(let reason): "WebSocket configuration: \(reason)"
         case .tls(let reason): "cannot speak TLS: \(reason)"
-        case .bind(let address, let port, let reason): "cannot listen on \(address) port \(port): \(reason)"
+        case .bind(let address, let port, let code):
+            "cannot listen on \(address) port \(port): \(String(cString: strerror(code)))"
+        case .inherited(let reason): "cannot take over the listening socket: \(reason)"
         case .setup(let reason): "cannot start the WebSocket service: \(reason)"
         case .url(let url, let reason): "\(url): \(reason)"
         case .connect(let url, let status, let reason):

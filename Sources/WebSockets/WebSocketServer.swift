@@ -12,15 +12,21 @@ public final class WebSocketServer: Sendable {
     ///
     /// - Parameters:
     ///   - configuration: Where and what.
+    ///   - socket: Where connections come from; nil listens where the configuration says.
     ///   - http: Answers plain GET and HEAD requests on all paths but the WebSockets'. Called on the cooperative pool.
     ///   - handler: Lives with one connection, in a task of its own; the connection is closed when it returns.
     public init(
         configuration: WebSocketServerConfiguration,
+        listening socket: consuming ListeningSocket? = nil,
         http: @escaping @Sendable (HTTPRequest) async -> HTTPResponse = { _ in .text(404, "There is nothing here.") },
         handler: @escaping @Sendable (WebSocketConnection) async -> Void
     ) throws(WebSocketError) {
         try Self.check(configuration)
-        let socket = try ListeningSocket(address: configuration.bindAddress, port: configuration.port)
+        let socket =
+            if let socket { socket } else {
+                try ListeningSocket(address: configuration.bindAddress, port: configuration.port)
+            }
+        try socket.listen()
         port = socket.port
         let role = Service.ServerRole(
             configuration: configuration, origins: OriginRule(allowed: configuration.allowedOrigins),
@@ -31,6 +37,9 @@ public final class WebSocketServer: Sendable {
 
     /// How many WebSockets are open now.
     public var liveConnections: Int { service.liveConnections.load(ordering: .relaxed) }
+
+    /// Calls `body` on the service thread, on its next round: a thread that hangs never does.
+    public func onNextRound(_ body: @escaping @Sendable () -> Void) { service.mailbox.post(.call(body)) }
 
     /// Stops accepting, sends every client a close frame with 1001, waits for their goodbye at most `grace`, and ends
     /// the service thread. After it every connection has delivered `.closed`. May be called more than once.

@@ -14,35 +14,39 @@ struct AnyGPTDaemon: AsyncParsableCommand {
     var config = "config.toml"
 
     func run() async throws {
-        let settings: Configuration
         do {
-            settings = try Configuration.load(path: config)
-        } catch {
-            Self.fail("\(error)")
-        }
-        let logger = Self.logger(settings.log.level)
-        let stop = StopSignals()
-        do {
+            let manager = try ServiceManager.takeFromEnvironment()
+            let settings = try Configuration.load(path: config)
+            let logger = Self.logger(settings.log.level)
+            let stop = StopSignals()
             // A signal during the loading ends it at once: there is nothing to say goodbye to yet.
-            let daemon = try await Daemon(settings, logger: logger)
+            let daemon = try await Daemon(settings, manager: manager, logger: logger)
             let name = await stop.first()
             logger.notice("received \(name)")
             await daemon.shutdown()
         } catch {
-            Self.fail("\(error)")
+            Self.fail(error)
         }
     }
 
     private static func logger(_ level: Configuration.Log.Level) -> Logger {
-        LoggingSystem.bootstrap(StreamLogHandler.standardError)
+        if JournalLogHandler.isConnected {
+            LoggingSystem.bootstrap { _ in JournalLogHandler() }
+        } else {
+            LoggingSystem.bootstrap(StreamLogHandler.standardError)
+        }
         var logger = Logger(label: "anygptd")
         logger.logLevel = Logger.Level(rawValue: level.rawValue) ?? .info
         return logger
     }
 
-    /// One line for the person who started it, and a failure for the service manager.
-    private static func fail(_ message: String) -> Never {
-        FileHandle.standardError.write(Data("anygptd: \(message)\n".utf8))
-        Foundation.exit(1)
+    /// A line for the person who started it, and a status for the service manager.
+    private static func fail(_ error: any Error) -> Never {
+        let status = (error as? DaemonFailure)?.status ?? .configuration
+        let priority = JournalLogHandler.isConnected ? JournalLogHandler.prefix(.error) : ""
+        for line in "\(error)".split(separator: "\n") {
+            FileHandle.standardError.write(Data("\(priority)anygptd: \(line)\n".utf8))
+        }
+        Foundation.exit(status.rawValue)
     }
 }

@@ -158,7 +158,7 @@ import Testing
             configuration.port = server.port
             #expect(
                 throws: WebSocketError.bind(
-                    address: "127.0.0.1", port: server.port, reason: "Address already in use")
+                    address: "127.0.0.1", port: server.port, code: EADDRINUSE)
             ) { try WebSocketServer(configuration: configuration, handler: echo) }
         }
     }
