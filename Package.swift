@@ -99,6 +99,7 @@ let package = Package(
         tests("WebSocketsTests", ["WebSockets", "CWebSockets"]),
         tests("ParityTests", ["Parity"]),
         tests("ServerTests", ["Server", "Client"]),
+        tests("ServiceTests", ["Server", "WebSockets", "Compute", logging]),
     ],
     cxxLanguageStandard: .cxx17
 )
