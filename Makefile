@@ -1,17 +1,25 @@
 # anygptd: `make run` starts the daemon, `make demo` talks to it, `make test` runs every test.
 
-SWIFT_BUILD = swift build -c release
+# Swift's libraries are linked in, so that what is installed needs no toolchain.
+SWIFT_BUILD = swift build -c release --static-swift-stdlib
 # Tests see internals, so they are compiled apart from what is run. They run one after the other: many keep all cores
 # busy, and those that talk over sockets would wait for them longer than a peer may.
 SWIFT_TEST = swift test -c release --scratch-path .build-test -Xswiftc -enable-testing --no-parallel
 CONFIG = config.toml
 PYTHON = python3
+# Where `make install` puts things: see Scripts/install.sh.
+PREFIX = /usr/local
+DESTDIR =
+export PREFIX DESTDIR
 
-.PHONY: help run demo build test lint format dependencies test-dependencies bench-kernels train-pocket clean
+.PHONY: help run demo build install uninstall test lint format dependencies test-dependencies bench-kernels \
+	train-pocket clean
 
 help:
 	@echo "make run            build, and start the daemon with $(CONFIG)"
 	@echo "make demo           speak a recorded question to the daemon (starts one if none runs)"
+	@echo "make install        put it where a system has its programs (PREFIX=$(PREFIX), DESTDIR=)"
+	@echo "make uninstall      take that away again"
 	@echo "make test           build and run every test"
 	@echo "make lint           check the formatting of the Swift sources"
 	@echo "make bench-kernels  measure the streaming matrix product beside OpenBLAS, and products by the weights' type"
@@ -25,6 +33,14 @@ demo: build
 
 build: dependencies
 	$(SWIFT_BUILD)
+
+# Builds only where nothing is built yet: `sudo make install` should not compile as root.
+install:
+	@test -x .build/release/anygptd || $(MAKE) build
+	@Scripts/install.sh install
+
+uninstall:
+	@Scripts/install.sh uninstall
 
 test: test-dependencies lint
 	$(SWIFT_TEST)

@@ -38,7 +38,8 @@ final class Launched: Sendable {
         posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, output.path, O_CREAT | O_WRONLY | O_APPEND, 0o600)
         posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO)
         if let socket { posix_spawn_file_actions_adddup2(&actions, socket, 3) }
-        let line: [UnsafeMutablePointer<CChar>?] = ["sh", "-c", variables + "exec " + words].map { strdup($0) } + [nil]
+        let command: [String] = ["sh", "-c", variables + "exec " + words]
+        let line: [UnsafeMutablePointer<CChar>?] = command.map { strdup($0) } + [nil]
         defer { for word in line { free(word) } }
         var process = pid_t()
         let status = posix_spawn(&process, "/bin/sh", &actions, nil, line, environ)

@@ -63,6 +63,7 @@ final class NotifyListener: Sendable {
 }
 
 /// Runs something that blocks on a thread of its own.
+@discardableResult
 func onThread<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result {
     try await withCheckedThrowingContinuation { continuation in
         Thread.detachNewThread { continuation.resume(with: Swift.Result { try body() }) }

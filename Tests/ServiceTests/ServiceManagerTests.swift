@@ -1,4 +1,5 @@
 import Foundation
+import Logging
 import Testing
 
 @testable import Server
@@ -64,7 +65,8 @@ import Testing
             setenv("LISTEN_PID", "\(getpid())", 1)
             setenv("LISTEN_FDNAMES", "a", 1)
             let manager = try ServiceManager.takeFromEnvironment()
-            let left = ["NOTIFY_SOCKET", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES"].filter { getenv($0) != nil }
+            let names: [String] = ["NOTIFY_SOCKET", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES"]
+            let left = names.filter { getenv($0) != nil }
             exit(manager.notifySocket != nil && manager.listeningSocket == 3 && left.isEmpty ? 0 : 1)
         }
     }
