@@ -7,6 +7,8 @@ SWIFT_BUILD = swift build -c release --static-swift-stdlib
 SWIFT_TEST = swift test -c release --scratch-path .build-test -Xswiftc -enable-testing --no-parallel
 CONFIG = config.toml
 PYTHON = python3
+# Their commands are run by `make test`.
+DOCUMENTS = README.md Documentation/Service.md Documentation/Python.md
 # Where `make install` puts things: see Scripts/install.sh.
 PREFIX = /usr/local
 DESTDIR =
@@ -44,6 +46,9 @@ uninstall:
 
 test: test-dependencies lint
 	$(SWIFT_TEST)
+	Scripts/test-install.sh .build-test/release
+	Scripts/test-python.sh .build-test/release
+	Scripts/test-documents.sh .build-test/release $(DOCUMENTS)
 
 lint:
 	swift format lint --strict --recursive Package.swift Sources Tests
@@ -69,4 +74,4 @@ train-pocket:
 	cd Training && $(PYTHON) -m pocket all
 
 clean:
-	rm -rf .build .build-test
+	rm -rf .build .build-test .build-python

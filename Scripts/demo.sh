@@ -5,8 +5,9 @@ set -eu
 
 cd "$(dirname "$0")/.."
 config=${1:-config.toml}
-anygpt=.build/release/anygpt
-anygptd=.build/release/anygptd
+binaries=${BINARIES:-.build/release}
+anygpt=$binaries/anygpt
+anygptd=$binaries/anygptd
 question=Models/pocket/demo/question
 reply=reply.wav
 # Loading and warming up a model takes as long as it takes, but not this many seconds.

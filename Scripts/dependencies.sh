@@ -5,8 +5,8 @@ set -eu
 
 packages="libopenblas-dev libopus-dev libsamplerate0-dev libsndfile1-dev libwebsockets-dev
 libsentencepiece-dev libwebrtc-audio-processing-dev zlib1g-dev libssl-dev libcurl4-openssl-dev pkg-config"
-# A browser for the web client's tests, certificates for those of TLS.
-test_packages="chromium openssl"
+# A browser for the web client, certificates for TLS, what looks at units, and room for the Python client.
+test_packages="chromium openssl systemd python3-venv"
 [ "${1:-}" != test ] || packages="$packages $test_packages"
 
 fail() {

@@ -24,8 +24,9 @@ public final class Daemon: Sendable {
     public init(_ configuration: Configuration, manager: ServiceManager = .none, logger: Logger) async throws {
         let clock = ContinuousClock()
         let start = clock.now
-        // First, since it is soon known whether it can be had, and the models take long.
+        // First what is soon known, since the models take long.
         let socket = try manager.openSocket(configuration.server)
+        try ModelFiles.check(configuration.model)
         let engine = try await Self.loadEngine(configuration, manager, logger)
         let ready = start.duration(to: clock.now)
         logger.info(

@@ -7,17 +7,27 @@ extension Configuration {
 
     /// Reads a file. Every problem in it is in the error, with its line.
     public static func load(path: String) throws(ConfigurationError) -> Configuration {
-        let bytes: Data
-        do {
-            let file = try FileHandle(forReadingFrom: URL(filePath: path))
-            bytes = try file.read(upToCount: largestFile + 1) ?? Data()
-        } catch {
-            throw .file(path, "cannot be read: \(error.localizedDescription)")
-        }
+        let bytes = try contents(of: path)
         guard bytes.count <= largestFile else { throw .file(path, "larger than \(largestFile) bytes") }
         guard let text = String(validating: bytes, as: UTF8.self) else { throw .file(path, "not UTF-8 text") }
         let folder = path.lastIndex(of: "/").map { String(path[...$0]) }
         return try Configuration(toml: text, file: path, folder: folder ?? ".")
+    }
+
+    /// As much of a file as is looked at.
+    private static func contents(of path: String) throws(ConfigurationError) -> Data {
+        func failure() -> ConfigurationError { .file(path, "cannot be read: \(String(cString: strerror(errno)))") }
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw failure() }
+        defer { close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw failure() }
+        guard status.st_mode & S_IFMT != S_IFDIR else { throw .file(path, "is a folder, not a configuration") }
+        do {
+            return try FileHandle(fileDescriptor: descriptor).read(upToCount: largestFile + 1) ?? Data()
+        } catch {
+            throw .file(path, "cannot be read: \(error.localizedDescription)")
+        }
     }
 
     /// Reads a text.

@@ -1,0 +1,15 @@
+#!/bin/sh
+# Installs the Python client into an environment of its own, checks its types and runs its tests with the real daemon.
+# Scripts/test-python.sh [FOLDER WITH THE PROGRAMS]
+set -eu
+
+cd "$(dirname "$0")/.."
+ANYGPTD=$(realpath "${1:-.build/release}")/anygptd
+export ANYGPTD
+environment=.build-python
+[ -x $environment/bin/python ] || python3 -m venv $environment
+# Not an editable one: what is tested is what people install.
+$environment/bin/pip install --quiet --disable-pip-version-check --upgrade "./Clients/python[test]"
+cd Clients/python
+../../$environment/bin/mypy
+exec ../../$environment/bin/pytest --quiet -p no:cacheprovider
