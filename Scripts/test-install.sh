@@ -38,6 +38,9 @@ for file in etc/anygptd/config.toml usr/bin/anygptd usr/bin/anygpt usr/lib/syste
 done
 ! grep -rlE '@[A-Z]+@|'"$work" "$DESTDIR/etc" "$DESTDIR/usr/lib" "$DESTDIR/usr/share/man" ||
     fail "a place was not filled in, or DESTDIR is named"
+relative=$(grep -E '^(llama|speech_tokenizer|soundstorm|encodec|voice|greeting|web|folder) = "[^/"]' \
+    "$DESTDIR/etc/anygptd/config.toml" || true)
+[ -z "$relative" ] || fail "a path of the installed configuration is not whole:" "$relative"
 Scripts/install.sh install >/dev/null
 [ ! -e "$DESTDIR/etc/anygptd/config.toml.new" ] || fail "the second installation does not know its own configuration"
 Scripts/install.sh uninstall >/dev/null
@@ -124,6 +127,10 @@ with "s|$models/speech/speechtok|/nowhere/speechtok|"
 bad 66 "model.soundstorm: there is no file /nowhere/" $run
 with "s|$models/voice.wav|/nowhere/voice.wav|"
 bad 66 "model.voice: there is no file /nowhere/voice.wav" $run
+if grep -q '^certificate = ""' "$config"; then
+    with 's|^certificate = ""|certificate = "/nowhere/cert.pem"|; s|^private_key = ""|private_key = "/nowhere/key.pem"|'
+    bad 78 "/nowhere/cert.pem.*No such file" $run
+fi
 with 's/^threads = 0/threads = "many"/'
 bad 78 "compute.threads: expected an integer" $run
 bad 78 "No such file" "$PREFIX/bin/anygptd" --config /nowhere.toml
