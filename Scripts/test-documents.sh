@@ -101,7 +101,11 @@ for unit in $units; do
     case $verb$now in
     enableyes | start) start "$unit" ;;
     disableyes | stop) stop "$unit" ;;
-    restart) stop "$unit" && start "$unit" ;;
+    restart)
+        # A service that its socket has started goes on at that socket.
+        [ ! -f "$DOCUMENT_TEST/run/anygptd.socket" ] || unit=anygptd.socket
+        stop "$unit" && start "$unit"
+        ;;
     esac
 done
 STUB

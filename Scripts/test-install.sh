@@ -26,11 +26,12 @@ fail() {
     printf 'test-install: %s\n' "$@" >&2
     exit 1
 }
+install() { Scripts/install.sh install >"$work/said" 2>&1 || fail "make install:" "$(cat "$work/said")"; }
 passed() { echo "test-install: $1"; }
 
 # -- A package's way: everything under DESTDIR, and nothing left after uninstall.
 export PREFIX=/usr DESTDIR="$work/root"
-Scripts/install.sh install >/dev/null
+install
 for file in etc/anygptd/config.toml usr/bin/anygptd usr/bin/anygpt usr/lib/systemd/system/anygptd.service \
     usr/lib/systemd/system/anygptd.socket usr/lib/systemd/user/anygptd-desktop.service \
     usr/share/man/man8/anygptd.8 usr/share/doc/anygptd/LICENSE usr/share/anygptd/models/pocket/llama/config.json; do
@@ -41,7 +42,7 @@ done
 relative=$(grep -E '^(llama|speech_tokenizer|soundstorm|encodec|voice|greeting|web|folder) = "[^/"]' \
     "$DESTDIR/etc/anygptd/config.toml" || true)
 [ -z "$relative" ] || fail "a path of the installed configuration is not whole:" "$relative"
-Scripts/install.sh install >/dev/null
+install
 [ ! -e "$DESTDIR/etc/anygptd/config.toml.new" ] || fail "the second installation does not know its own configuration"
 Scripts/install.sh uninstall >/dev/null
 left=$(find "$DESTDIR" -mindepth 1)
@@ -50,12 +51,13 @@ passed "DESTDIR: installed twice, and nothing is left after uninstall"
 
 # -- A person's way: a prefix to run from.
 export PREFIX="$work/local" DESTDIR=""
-Scripts/install.sh install >/dev/null
+install
 config=$PREFIX/etc/anygptd/config.toml
 echo "# mine" >>"$config"
 touch "$PREFIX/bin/somebody-elses"
 sed -i '1i # an older default' "$PREFIX/share/anygptd/config.toml"
-Scripts/install.sh install | grep -q "was edited and stays" || fail "an edited configuration is not spoken of"
+install
+grep -q "was edited and stays" "$work/said" || fail "an edited configuration is not spoken of"
 tail -n 1 "$config" | grep -q mine && [ -f "$config.new" ] || fail "an edited configuration did not stay"
 passed "an edited configuration stays, and the new one lies beside it"
 

@@ -8,24 +8,23 @@ import Synchronization
 /// every few seconds this looks whether the process has computed or waited for pages since the last time; if it did
 /// neither, it hangs, and the manager's own timeout ends it.
 final class LoadingReport: Sendable {
-    /// How often it looks.
-    private static let period = 5.0
     /// What it asks for at a time.
     private static let request = Duration.seconds(60)
-    /// Less processor time than this in a period, in seconds, is not loading.
-    private static let leastWork = 0.02
+    /// Less processor time than this part of a period is not loading.
+    private static let leastWork = 0.004
 
     private let socket: NotifySocket?
     private let end = DispatchSemaphore(value: 0)
 
-    init(_ socket: NotifySocket?) {
+    /// - Parameter period: how often it looks, in seconds.
+    init(_ socket: NotifySocket?, period: Double = 5) {
         self.socket = socket
         guard let socket else { return }
         startThread(named: "loading-report") { [end] in
             var last = Self.progress()
-            while end.wait(timeout: .now() + Self.period) == .timedOut {
+            while end.wait(timeout: .now() + period) == .timedOut {
                 let now = Self.progress()
-                if now.seconds - last.seconds > Self.leastWork || now.reads > last.reads {
+                if now.seconds - last.seconds > Self.leastWork * period || now.reads > last.reads {
                     socket.send(.extendTimeout(Self.request))
                 }
                 last = now
