@@ -7,15 +7,15 @@ SWIFT_BUILD = swift build -c release --static-swift-stdlib
 SWIFT_TEST = swift test -c release --scratch-path .build-test -Xswiftc -enable-testing --no-parallel
 CONFIG = config.toml
 PYTHON = python3
-# Their commands, fenced as ```sh, are run by `make test`.
-DOCUMENTS = README.md $(sort $(wildcard Documentation/*.md))
+# Their commands are run by `make test`.
+DOCUMENTS = README.md Documentation/Service.md Documentation/Python.md
 # Where `make install` puts things: see Scripts/install.sh.
 PREFIX = /usr/local
 DESTDIR =
 export PREFIX DESTDIR
 
 .PHONY: help run demo build install uninstall test lint format dependencies test-dependencies bench-kernels \
-	train-pocket clean
+	fuzz train-pocket clean
 
 help:
 	@echo "make run            build, and start the daemon with $(CONFIG)"
@@ -25,6 +25,7 @@ help:
 	@echo "make test           build and run every test"
 	@echo "make lint           check the formatting of the Swift sources"
 	@echo "make bench-kernels  measure the streaming matrix product beside OpenBLAS, and products by the weights' type"
+	@echo "make fuzz           feed TARGET with arbitrary bytes for SECONDS (see Tests/Fuzzing/README.md)"
 	@echo "make train-pocket   train the default model anew (Python, hours: see Training/README.md)"
 
 run: build
@@ -70,8 +71,21 @@ bench-kernels: dependencies
 			Benchmarks/$$program.c $$(find Sources/CKernels -name '*.c') -o .build/$$program \
 			$$(pkg-config --cflags --libs openblas) -lm && .build/$$program || exit 1; done
 
+# The gold linker can't link libFuzzer with Swift. Swift's own backtraces would wait for a debugger's data for minutes.
+TARGET = pickle
+SECONDS = 600
+FUZZ = .build-fuzz/release/fuzz
+fuzz: dependencies
+	ANYGPT_FUZZING=1 swift build -c release --scratch-path .build-fuzz --product fuzz -Xswiftc -sanitize=fuzzer,address \
+		-Xswiftc -use-ld=lld -Xswiftc -enable-testing -Xcc -fsanitize=address
+	$(FUZZ) seeds .build-fuzz/seeds
+	mkdir -p .build-fuzz/corpus/$(TARGET) .build-fuzz/found
+	SWIFT_BACKTRACE=enable=no ASAN_OPTIONS=detect_leaks=0 $(FUZZ) $(TARGET) -max_total_time=$(SECONDS) -max_len=32768 -timeout=10 \
+		-rss_limit_mb=2048 -artifact_prefix=.build-fuzz/found/$(TARGET)- \
+		.build-fuzz/corpus/$(TARGET) .build-fuzz/seeds/$(TARGET)
+
 train-pocket:
 	cd Training && $(PYTHON) -m pocket all
 
 clean:
-	rm -rf .build .build-test .build-python
+	rm -rf .build .build-test .build-python .build-fuzz

@@ -103,3 +103,17 @@ let package = Package(
     ],
     cxxLanguageStandard: .cxx17
 )
+
+// Fuzzers are built by `make fuzz` alone: everything has to be compiled for them, with a sanitizer.
+if Context.environment["ANYGPT_FUZZING"] != nil {
+    package.targets += [
+        .target(name: "CFuzzer", path: "Tests/Fuzzing/CFuzzer"),
+        .executableTarget(
+            name: "fuzz",
+            dependencies: [
+                "CFuzzer", "Checkpoints", "Tokenizers", "Llama", "SpeechTokenizer", "SoundStorm", "Audio", "Wire",
+            ],
+            path: "Tests/Fuzzing/fuzz", swiftSettings: strict,
+            linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address"])]),
+    ]
+}

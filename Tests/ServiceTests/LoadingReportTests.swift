@@ -13,18 +13,18 @@ import Testing
         #expect(listener.receive(within: 5) == "STATUS=loading backbone\nEXTEND_TIMEOUT_USEC=60000000")
     }
 
-    private final class Work: Sendable {
-        let isOver = Atomic(false)
-    }
-
     @Test("more time is asked for while the process computes, and no more when it is over") func work() async throws {
         let listener = try NotifyListener()
         let report = LoadingReport(try NotifySocket(listener.name), period: 0.2)
-        let work = Work()
-        Thread.detachNewThread { while !work.isOver.load(ordering: .relaxed) {} }
-        let asked = try await onThread { listener.receive(within: 20) }
-        work.isOver.store(true, ordering: .relaxed)
-        #expect(asked == "EXTEND_TIMEOUT_USEC=60000000")
+        let isOver = Atomic(false)
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                try? await onThread { while !isOver.load(ordering: .relaxed) {} }
+            }
+            let asked = try? await onThread { listener.receive(within: 20) }
+            #expect(asked == "EXTEND_TIMEOUT_USEC=60000000")
+            isOver.store(true, ordering: .relaxed)
+        }
         report.finish()
         try await onThread {
             while listener.receive(within: 0.5) != nil {}

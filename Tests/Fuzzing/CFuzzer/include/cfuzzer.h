@@ -1,0 +1,8 @@
+// libFuzzer's way in for programs that have a main of their own (llvm.org/docs/LibFuzzer.html, "Using libFuzzer as a
+// library").
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+int LLVMFuzzerRunDriver(int *argc, char ***argv, int (*one_input)(const uint8_t *data, size_t size));
