@@ -42,6 +42,7 @@ let package = Package(
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
         .systemLibrary(name: "COpus", pkgConfig: "opus", providers: [.apt(["libopus-dev"])]),
+        .systemLibrary(name: "CPulse", providers: [.apt(["libpulse-dev"])]),
         .systemLibrary(name: "CSampleRate", pkgConfig: "samplerate", providers: [.apt(["libsamplerate0-dev"])]),
         .systemLibrary(name: "CSndFile", pkgConfig: "sndfile", providers: [.apt(["libsndfile1-dev"])]),
         .systemLibrary(name: "CVoiceActivity", providers: [.apt(["libwebrtc-audio-processing-dev"])]),
@@ -64,9 +65,10 @@ let package = Package(
         room("Wire", []),
         room("WebSockets", ["CWebSockets"]),
         room("CheckpointTools", ["CCurl", "Checksums", "AnyGPT"]),
+        room("Pulse", ["CPulse"]),
         room("Parity", ["Audio", "AnyGPT"]),
-        room("Server", ["AnyGPT", "Audio", "Wire", "WebSockets", logging, tomlKit]),
-        room("Client", ["Audio", "Wire", "WebSockets"]),
+        room("Client", ["Audio", "Wire", "WebSockets", "Pulse"]),
+        room("Server", ["AnyGPT", "Audio", "Wire", "WebSockets", "Pulse", "Client", logging, tomlKit]),
         room(
             "Doctor",
             [
@@ -77,7 +79,10 @@ let package = Package(
 
         .executableTarget(name: "anygptd", dependencies: ["Server", argumentParser, logging], swiftSettings: strict),
         .executableTarget(
-            name: "anygpt", dependencies: ["CheckpointTools", "Client", "Doctor", "Parity", "Server", argumentParser],
+            name: "anygpt",
+            dependencies: [
+                "CheckpointTools", "Client", "Doctor", "Parity", "Pulse", "Server", argumentParser,
+            ],
             swiftSettings: strict),
 
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
@@ -97,8 +102,9 @@ let package = Package(
         tests("AudioTests", ["Audio", "COpus"]),
         tests("WireTests", ["Wire"]),
         tests("WebSocketsTests", ["WebSockets", "CWebSockets"]),
+        tests("PulseTests", ["Pulse"]),
         tests("ParityTests", ["Parity"]),
-        tests("ServerTests", ["Server", "Client"]),
+        tests("ServerTests", ["Server", "Client", "Pulse"]),
         tests("ServiceTests", ["Server", "WebSockets", "Compute", logging]),
     ],
     cxxLanguageStandard: .cxx17

@@ -4,9 +4,11 @@
 set -eu
 
 packages="libopenblas-dev libopus-dev libsamplerate0-dev libsndfile1-dev libwebsockets-dev
-libsentencepiece-dev libwebrtc-audio-processing-dev zlib1g-dev libssl-dev libcurl4-openssl-dev pkg-config"
-# A browser for the web client, certificates for TLS, what looks at units, and room for the Python client.
-test_packages="chromium openssl systemd python3-venv"
+libsentencepiece-dev libpulse-dev libwebrtc-audio-processing-dev zlib1g-dev libssl-dev
+libcurl4-openssl-dev pkg-config"
+# A browser for the web client, certificates for TLS, what looks at units, a sound server,
+# and room for the Python client.
+test_packages="chromium openssl pulseaudio systemd python3-venv"
 [ "${1:-}" != test ] || packages="$packages $test_packages"
 
 fail() {
