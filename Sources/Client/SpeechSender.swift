@@ -112,7 +112,7 @@ final class SharedLedger: Sendable {
 }
 
 /// Where the last voice was in what was sent, by the same rules by which the daemon finds the end of a turn.
-private final class VoiceMark {
+final class VoiceMark {
     private let detector = SpeechDetector()
     private var lastVoice = 0
 

@@ -9,6 +9,17 @@ public enum TimingTable {
         (stages(turn) + sound(turn)).joined(separator: "\n")
     }
 
+    /// What matters of a turn's times, in one line; nil when nothing was answered.
+    public static func line(_ turn: TurnReport) -> String? {
+        var parts: [String] = []
+        if let time = milliseconds(turn.times.firstText, turn) { parts.append("first word after \(seconds(time)) s") }
+        if let time = milliseconds(turn.times.firstAudio, turn) { parts.append("first sound after \(seconds(time)) s") }
+        if turn.samples > 0 { parts.append("\(decimals(turn.replySeconds, 1)) s of sound") }
+        return parts.isEmpty ? nil : parts.joined(separator: ", ")
+    }
+
+    private static func seconds(_ milliseconds: Double) -> String { decimals(milliseconds / 1000, 2) }
+
     /// Milliseconds after the last sample was sent; nil for a stage that was not reached.
     static func milliseconds(_ time: Duration?, _ turn: TurnReport) -> Double? {
         guard let time, let zero = turn.times.lastSampleSent else { return nil }

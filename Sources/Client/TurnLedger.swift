@@ -88,6 +88,13 @@ public struct TurnLedger: Sendable {
         soundEnds = max(soundEnds, time) + .seconds(Double(samples) / Double(ReplySound.sampleRate))
     }
 
+    /// Forgets turns that are done, and of those that were never answered all but the last: a conversation may go on for
+    /// days.
+    public mutating func forgetFinishedTurns() {
+        turns.removeAll { $0.status != nil }
+        if turns.count > 1 { turns.removeFirst(turns.count - 1) }
+    }
+
     private mutating func endTurn(at time: Duration) -> [Update] {
         isTurnOpen = false
         hasEndedTurn = true

@@ -9,12 +9,16 @@ import Wire
 struct TalkCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "talk",
-        abstract: "Speaks recordings to a daemon and shows what it answers, and how soon.",
+        abstract: "Talks to a daemon: through the microphone, or by speaking recordings.",
         discussion: """
-            Sound is sent at the speed of real time, 20 ms at a time, as a microphone would. Several files are the turns \
+            Without --file or --pcm it holds a conversation through the sound server's microphone and loudspeakers, until \
+            Ctrl-C. Speak whenever you like, also while a reply is heard, which then stops. With --push-to-talk the space \
+            bar is the button: hold it while you speak, or tap it before and after.
+
+            Recordings are sent at the speed of real time, 20 ms at a time, as a microphone would. Several files are the turns \
             of one conversation: each is spoken when the answer before it would have been heard.
 
-            Exits with 0 when every turn was answered, 1 when one was not, and 2 when there is no daemon to talk to or \
+            Exits with 0 when every turn was answered or the conversation was ended, 1 when something failed, and 2 when there is no daemon to talk to or \
             the command makes no sense.
             """)
 
@@ -32,8 +36,26 @@ struct TalkCommand: AsyncParsableCommand {
 
     @OptionGroup var address: DaemonAddress
 
-    @Option(help: ArgumentHelp("Where the replies are written (WAV, or FLAC by its name).", valueName: "file"))
-    var out = "reply.wav"
+    @Option(
+        help: ArgumentHelp(
+            "Where the replies are written: WAV, or FLAC by its name (default: reply.wav for recordings).",
+            valueName: "file"))
+    var out: String?
+
+    @Option(help: ArgumentHelp("The microphone, by its name in --list-devices.", valueName: "name"))
+    var source: String?
+
+    @Option(help: ArgumentHelp("The loudspeakers, by their name in --list-devices.", valueName: "name"))
+    var sink: String?
+
+    @Flag(help: "Lists the microphones and loudspeakers of the sound server.")
+    var listDevices = false
+
+    @Flag(help: "Talks only while the space bar is held, or between two taps of it.")
+    var pushToTalk = false
+
+    @Flag(help: "Shows after each turn of a live conversation how soon it was answered.")
+    var timing = false
 
     @Flag(help: "Ends each turn with its last sample, instead of the silence that the daemon waits for.")
     var manual = false
@@ -41,12 +63,19 @@ struct TalkCommand: AsyncParsableCommand {
     @Flag(help: "Prints one JSON object instead, when all is over.")
     var json = false
 
+    /// Whether the microphone is what is spoken through.
+    private var isLive: Bool { file.isEmpty && pcm == nil }
+
     func run() async throws {
+        if listDevices { return try DeviceList.show() }
+        try checkOptions()
+        if isLive { return try await talkLive() }
+        let out = out ?? "reply.wav"
         let sources = try sources()
         let replies = ReplyFile(out)
         if let obstacle = replies.obstacle { throw Refusal(obstacle) }
         let url = try address.url(scheme: "ws", path: "/v1/realtime")
-        let talk = Task { try await converse(url, sources, replies) }
+        let talk = Task { try await converse(url, sources, replies, out) }
         let interrupt = Interrupt { talk.cancel() }
         defer { interrupt.cancel() }
         do {
@@ -57,9 +86,35 @@ struct TalkCommand: AsyncParsableCommand {
         }
     }
 
-    private func converse(_ url: String, _ sources: [(name: String, speech: any SpeechSource)], _ replies: ReplyFile)
-        async throws
-    {
+    /// Options that belong to the other way of talking are a mistake, not to be passed over.
+    private func checkOptions() throws {
+        let ofLive = [
+            (source != nil, "--source"), (sink != nil, "--sink"), (pushToTalk, "--push-to-talk"), (timing, "--timing"),
+        ]
+        let ofRecordings = [(manual, "--manual"), (json, "--json")]
+        if let (_, option) = (isLive ? ofRecordings : ofLive).first(where: \.0) {
+            throw Refusal(
+                isLive ? "\(option) needs --file or --pcm" : "\(option) is for live talk, without --file or --pcm")
+        }
+        if pushToTalk, !Keyboard.isThere { throw Refusal("--push-to-talk needs a terminal, for its space bar") }
+    }
+
+    private func talkLive() async throws {
+        let replies = out.map { ReplyFile($0) }
+        if let obstacle = replies?.obstacle { throw Refusal(obstacle) }
+        let talk = TalkLive(
+            url: try address.url(scheme: "ws", path: "/v1/realtime"), mode: pushToTalk ? .pushToTalk : .handsFree,
+            source: source, sink: sink, replies: replies, showsTimes: timing)
+        var failures: [String] = []
+        do { try await talk.run() } catch let error as ClientError { failures.append("\(error)") }
+        do { try replies?.close() } catch { failures.append("\(error)") }
+        for failure in failures { Terminal.complain("anygpt talk: " + ReportTable.harmless(failure)) }
+        if !failures.isEmpty { throw ExitCode(1) }
+    }
+
+    private func converse(
+        _ url: String, _ sources: [(name: String, speech: any SpeechSource)], _ replies: ReplyFile, _ out: String
+    ) async throws {
         let client: RealtimeClient
         do {
             client = try await RealtimeClient.connect(to: url, turnEnd: manual ? .commit : .silence)
@@ -85,12 +140,13 @@ struct TalkCommand: AsyncParsableCommand {
         }
         await client.close()
         if failure is CancellationError { throw CancellationError() }
-        try finish(turns, (url, client.session.id), replies, screen, failure)
+        try finish(turns, (url, client.session.id, out), replies, screen, failure)
     }
 
     /// Writes everything down and says how it went.
     private func finish(
-        _ turns: [(report: TurnReport, source: String)], _ place: (url: String, session: String), _ replies: ReplyFile,
+        _ turns: [(report: TurnReport, source: String)], _ place: (url: String, session: String, out: String),
+        _ replies: ReplyFile,
         _ screen: TalkScreen,
         _ failure: (any Error)?
     ) throws {
@@ -99,11 +155,11 @@ struct TalkCommand: AsyncParsableCommand {
         do { hasFile = try replies.close() } catch { failures.append("\(error)") }
         if json {
             let record = TalkRecord(
-                url: place.url, session: place.session, out: hasFile ? out : nil,
+                url: place.url, session: place.session, out: hasFile ? place.out : nil,
                 turns: turns.map { TalkRecord.Turn($0.report, source: $0.source) })
             print(try record.json())
         } else if hasFile {
-            screen.say("the reply's sound is in \(out)")
+            screen.say("the reply's sound is in \(place.out)")
         }
         if failure == nil { failures += Self.unanswered(turns.map(\.report)) }
         for failure in failures { Terminal.complain("anygpt talk: " + ReportTable.harmless(failure)) }
@@ -127,8 +183,7 @@ struct TalkCommand: AsyncParsableCommand {
     private func sources() throws -> [(name: String, speech: any SpeechSource)] {
         do {
             switch (file.isEmpty, pcm) {
-            case (true, nil):
-                throw Refusal("talking through a microphone is not built yet: use --file question.wav, or --pcm -")
+            case (true, nil): return []
             case (false, _?): throw Refusal("--file and --pcm cannot be combined")
             case (false, nil): return try file.map { ($0, try RecordedSpeech(file: $0)) }
             case (true, "-"?):
