@@ -18,6 +18,7 @@ public final class Daemon: Sendable {
     private let logger: Logger
     private let notifySocket: NotifySocket?
     private let watchdog: Watchdog?
+    private let desktop: Task<Void, Never>?
 
     /// Loads and warms up the models, then opens the doors: whoever can connect is answered. On a socket that the service
     /// manager opened, whoever came before waits until then.
@@ -53,7 +54,8 @@ public final class Daemon: Sendable {
             counter.change(by: 1)
             defer { counter.change(by: -1) }
             do {
-                try await RealtimeConnection(connection, services).run()
+                let door = WebSocketDoor(connection, limits: services.jsonLimits)
+                try await RealtimeConnection(door, services).run()
             } catch {
                 logger.error("a connection could not be served: \(error)")
             }
@@ -66,6 +68,7 @@ public final class Daemon: Sendable {
                 interval: interval, pool: engine.pool, logger: logger, onNextRound: { server.onNextRound($0) },
                 ping: { notifySocket?.send(.watchdog) })
         }
+        desktop = configuration.desktop.enabled ? Task { await Desktop(services, counter).run() } : nil
     }
 
     /// The models, loaded and run once.
@@ -119,7 +122,9 @@ public final class Daemon: Sendable {
         watchdog?.stop()
         notifySocket?.send(.stopping, .status("saying goodbye to \(server.liveConnections) connections"))
         logger.notice("stopping: \(server.liveConnections) connections are told goodbye")
+        desktop?.cancel()
         await server.shutdown(grace: .seconds(configuration.server.shutdownGrace))
+        await desktop?.value
         logger.notice("stopped")
     }
 

@@ -19,6 +19,8 @@ public struct Configuration: Sendable, Equatable {
     public var speech = Speech()
     /// `[sampling.text]`, `[sampling.speech]`, `[sampling.image]`, `[sampling.music]`
     public var sampling = SamplingOfModalities()
+    /// `[desktop]`
+    public var desktop = Desktop()
     /// `[log]`
     public var log = Log()
 
@@ -34,6 +36,7 @@ public struct Configuration: Sendable, Equatable {
         + Ingest.keys.map { $0.under("ingest", \.ingest) }
         + Speech.keys.map { $0.under("speech", \.speech) }
         + SamplingOfModalities.keys.map { $0.under("sampling", \.sampling) }
+        + Desktop.keys.map { $0.under("desktop", \.desktop) }
         + Log.keys.map { $0.under("log", \.log) }
 }
 

@@ -79,7 +79,8 @@ struct AudioInput {
         return hear(try resampler?.process(samples) ?? [])
     }
 
-    private mutating func hear(_ samples: [Float]) -> [Event] {
+    /// Samples at 16 kHz.
+    mutating func hear(_ samples: [Float]) -> [Event] {
         guard !samples.isEmpty else { return [] }
         past += samples
         position += samples.count

@@ -5,11 +5,13 @@ import Wire
 /// the lead ahead of what is heard.
 struct AudioOutput {
     /// How sound leaves.
-    enum Door {
+    enum Encoding {
         /// Opus packets in binary frames.
         case opus(bitrate: Int)
         /// Bytes of JSON events.
         case json(AudioFormat)
+        /// Samples as they are.
+        case samples
     }
 
     /// Something to be sent.
@@ -18,6 +20,8 @@ struct AudioOutput {
         case frame(ServerAudioFrame)
         /// A JSON event's content.
         case bytes([UInt8])
+        /// Samples at the rate that they came in.
+        case samples([Float])
     }
 
     /// Packets that were handed out to be sent.
@@ -29,20 +33,22 @@ struct AudioOutput {
     private let encoder: OpusEncoder?
     private let resampler: Resampler?
     private let format: AudioFormat
+    private let sampleRate: Int
     private let outputIndex: UInt16
     private var sequence: UInt32 = 0
     /// The newest Opus packet, until it is known whether it is the last.
     private var held: OpusPacket?
 
     /// - Parameters:
-    ///   - door: how sound leaves.
+    ///   - encoding: how sound leaves.
     ///   - sampleRate: of the samples that will come.
     ///   - lead: how far what is sent may be ahead.
-    init(door: Door, sampleRate: Int, outputIndex: Int, lead: Duration) throws {
+    init(encoding: Encoding, sampleRate: Int, outputIndex: Int, lead: Duration) throws {
         // A reply is at most as long as the grammar lets it be; ten minutes hold any.
         pacer = PacketPacer(lead: lead, capacity48k: 600 * 48_000)
         self.outputIndex = UInt16(clamping: outputIndex)
-        switch door {
+        self.sampleRate = sampleRate
+        switch encoding {
         case .opus(let bitrate):
             var settings = OpusEncoder.Settings()
             settings.sampleRate = sampleRate
@@ -54,6 +60,10 @@ struct AudioOutput {
             encoder = nil
             self.format = format
             resampler = try Resampler(from: sampleRate, to: format.sampleRate)
+        case .samples:
+            encoder = nil
+            resampler = nil
+            format = .pcm
         }
     }
 
@@ -62,7 +72,9 @@ struct AudioOutput {
         if let encoder {
             for packet in try encoder.encode(samples) { hold(packet) }
         } else if let resampler {
-            queue(pcm: try resampler.process(samples))
+            queue(try resampler.process(samples), rate: format.sampleRate) { [format] in .bytes(format.bytes($0)) }
+        } else {
+            queue(samples, rate: sampleRate) { .samples(Array($0)) }
         }
     }
 
@@ -73,7 +85,7 @@ struct AudioOutput {
             if let last = held { queue(last, isLast: true) }
             held = nil
         } else if let resampler {
-            queue(pcm: try resampler.finish())
+            queue(try resampler.finish(), rate: format.sampleRate) { [format] in .bytes(format.bytes($0)) }
         }
     }
 
@@ -90,12 +102,12 @@ struct AudioOutput {
         offer(.frame(frame), packet.duration48k)
     }
 
-    private mutating func queue(pcm samples: [Float]) {
-        // A tenth of a second for each event: small enough for the lead to mean something.
-        let step = format.sampleRate / 10
+    private mutating func queue(_ samples: [Float], rate: Int, as packet: (ArraySlice<Float>) -> Packet) {
+        // A tenth of a second for each packet: small enough for the lead to mean something.
+        let step = rate / 10
         for start in stride(from: 0, to: samples.count, by: step) {
             let piece = samples[start..<min(start + step, samples.count)]
-            offer(.bytes(format.bytes(piece)), piece.count * 48_000 / format.sampleRate)
+            offer(packet(piece), piece.count * 48_000 / rate)
         }
     }
 

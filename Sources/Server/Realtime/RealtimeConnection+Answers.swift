@@ -1,7 +1,6 @@
 import AnyGPT
 import Audio
 import Logging
-import WebSockets
 import Wire
 
 extension RealtimeConnection {
@@ -21,8 +20,7 @@ extension RealtimeConnection {
             place: place, modality: modality, metadata: parameters.metadata, question: question)
         do {
             output = try AudioOutput(
-                door: speaksOpus
-                    ? .opus(bitrate: services.opusBitrate) : .json(parameters.outputFormat ?? settings.outputFormat),
+                encoding: encoding(parameters.outputFormat),
                 sampleRate: services.speechSampleRate, outputIndex: place.outputIndex, lead: services.lead)
         } catch {
             _ = machine.handle(.answerEnded)
@@ -43,6 +41,15 @@ extension RealtimeConnection {
         mark(\.endOfTurnMilliseconds)
         let rules = services.rules(modality, spoken: question.item != nil, limit: parameters.maxOutputTokens)
         answering = Task { await self.makeAnswer(rules, previous: previous) }
+    }
+
+    /// How the reply's sound is encoded for this door.
+    private func encoding(_ asked: AudioFormat?) -> AudioOutput.Encoding {
+        switch door.sound {
+        case .events: .json(asked ?? settings.outputFormat)
+        case .opus: .opus(bitrate: services.opusBitrate)
+        case .samples: .samples
+        }
     }
 
     private func makeAnswer(_ rules: AnswerRules, previous: String?) async {
@@ -178,7 +185,7 @@ extension RealtimeConnection {
     }
 
     /// OpenAI's clients ask for transcripts; ours always want them.
-    private var wantsTranscript: Bool { speaksOpus || settings.transcription != nil }
+    private var wantsTranscript: Bool { door.sound.isOurs || settings.transcription != nil }
 
     /// A stage of the running response is reached, now and for the first time.
     private func mark(_ stage: WritableKeyPath<ResponseTiming, Double?>) {
@@ -197,7 +204,7 @@ extension RealtimeConnection {
         for packet in output?.due(at: now) ?? [] {
             mark(\.firstAudioMilliseconds)
             switch packet {
-            case .frame(let frame): connection.send(binary: frame.bytes)
+            case .frame, .samples: door.send(packet)
             case .bytes(let bytes):
                 guard let place = response?.place else { break }
                 send(.outputAudioDelta(place, audio: bytes))

@@ -4,17 +4,15 @@ import Logging
 import WebSockets
 import Wire
 
-/// One client on `/v1/realtime`: turns what it sends into calls of its `Session`, and what the session tells into what
-/// the client is sent. The door of our own subprotocol and the JSON door of OpenAI's clients differ only in how sound
-/// travels.
+/// One client behind a door: turns what it sends into calls of its `Session`, and what the session tells into what the
+/// client is sent. The door of our own subprotocol, the JSON door of OpenAI's clients and the desktop's differ only in how
+/// sound travels.
 ///
 /// All decisions about who speaks when are the `TurnMachine`'s; this actor carries them out, in order.
 actor RealtimeConnection {
-    let connection: WebSocketConnection
+    let door: any RealtimeDoor
     let services: RealtimeServices
     let logger: Logger
-    /// Whether the client chose `anygpt.opus.v1`.
-    let speaksOpus: Bool
 
     var settings: SessionConfiguration
     var machine = TurnMachine()
@@ -49,10 +47,9 @@ actor RealtimeConnection {
     private var nextName = 0
     private var lastMessage: ContinuousClock.Instant
 
-    init(_ connection: WebSocketConnection, _ services: RealtimeServices) throws {
-        self.connection = connection
+    init(_ door: any RealtimeDoor, _ services: RealtimeServices) throws {
+        self.door = door
         self.services = services
-        speaksOpus = connection.subprotocol == OpusSubprotocol.name
         let id = "sess_\(services.randomName())"
         var logger = services.logger
         logger[metadataKey: "session"] = "\(id)"
@@ -74,7 +71,7 @@ actor RealtimeConnection {
 
     /// Lives with the connection until it closes.
     func run() async {
-        logger.info("session opened", metadata: ["client": "\(connection.remoteAddress)", "opus": "\(speaksOpus)"])
+        logger.info("session opened", metadata: ["client": "\(door.peer)", "sound": "\(door.sound)"])
         do {
             let session = try Session(services.engine, seed: services.seed()) { [weak self] event in
                 await self?.told(event)
@@ -84,13 +81,13 @@ actor RealtimeConnection {
             try await session.prepare()
         } catch {
             logger.error("session could not begin: \(error)")
-            connection.close(code: .internalError, reason: "the session could not begin")
+            door.close(code: .internalError, reason: "the session could not begin")
             return
         }
         let watchdog = Task { await self.closeWhenIdle() }
-        for await message in connection.messages {
+        while let arrival = await door.next() {
             lastMessage = clock.now
-            await take(message)
+            await take(arrival)
         }
         watchdog.cancel()
         await end()
@@ -111,7 +108,7 @@ actor RealtimeConnection {
             let deadline = lastMessage.advanced(by: services.idleTimeout)
             if clock.now >= deadline, answering == nil {
                 logger.info("closed: nothing came for \(services.idleTimeout)")
-                return connection.close(code: .policyViolation, reason: "nothing came for too long")
+                return door.close(code: .policyViolation, reason: "nothing came for too long")
             }
             try? await clock.sleep(until: max(deadline, clock.now.advanced(by: .seconds(1))))
         }
@@ -119,31 +116,19 @@ actor RealtimeConnection {
 
     // MARK: Messages
 
-    private func take(_ message: WebSocketMessage) async {
+    private func take(_ arrival: DoorArrival) async {
         do {
-            switch message {
-            case .text(let bytes):
-                let limits = services.jsonLimits
-                let message = try ClientMessage(parsing: bytes, limits: limits)
+            switch arrival {
+            case .message(let message):
                 do {
                     try await handle(message.event)
                 } catch var error as WireError {
                     error.eventID = error.eventID ?? message.eventID
                     throw error
                 }
-            case .binary(let bytes):
-                guard speaksOpus else {
-                    throw WireError(.invalidFrame, "Binary messages need the subprotocol \(OpusSubprotocol.name).")
-                }
-                let frame: ClientAudioFrame
-                do { frame = try ClientAudioFrame(parsing: bytes) } catch { throw WireError.frame(error) }
-                let arrival = clock.now
-                let events = try input.hear(opus: frame.packet)
-                arrivals.note(input.position, at: arrival)
-                try await take(events)
-            case .malformedText: throw WireError.notUTF8
-            case .tooLarge(let bytes): throw WireError.tooLarge(bytes: bytes, limit: services.maxMessageBytes)
-            case .closed: break
+            case .opus(let packet): try await hear { try $0.hear(opus: packet) }
+            case .samples(let samples): try await hear { $0.hear(samples) }
+            case .refused(let error): throw error
             }
         } catch let error as WireError {
             send(.error(error))
@@ -153,14 +138,20 @@ actor RealtimeConnection {
         }
     }
 
+    /// Takes sound in, which has come now.
+    private func hear(_ sound: (inout AudioInput) throws -> [AudioInput.Event]) async throws {
+        let arrival = clock.now
+        let events = try sound(&input)
+        arrivals.note(input.position, at: arrival)
+        try await take(events)
+    }
+
     private func handle(_ event: ClientEvent) async throws {
         switch event {
         case .sessionUpdate(let update): try updateSettings(update)
         case .inputAudioBufferAppend(let bytes):
-            let arrival = clock.now
-            let events = try input.hear(bytes, format: settings.inputFormat)
-            arrivals.note(input.position, at: arrival)
-            try await take(events)
+            let format = settings.inputFormat
+            try await hear { try $0.hear(bytes, format: format) }
         case .inputAudioBufferCommit: try await commit()
         case .inputAudioBufferClear:
             input.endTurn()
@@ -205,8 +196,8 @@ actor RealtimeConnection {
 
     /// Sends an event, unless it is one of ours and the client speaks OpenAI's protocol.
     func send(_ event: ServerEvent) {
-        guard speaksOpus || event.isOpenAI else { return }
-        connection.send(text: ServerMessage(event, eventID: name("event")).encoded())
+        guard door.sound.isOurs || event.isOpenAI else { return }
+        door.send(ServerMessage(event, eventID: name("event")))
     }
 
     /// A name that this session has not used before.
