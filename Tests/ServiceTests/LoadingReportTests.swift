@@ -16,14 +16,14 @@ import Testing
     @Test("more time is asked for while the process computes, and no more when it is over") func work() async throws {
         let listener = try NotifyListener()
         let report = LoadingReport(try NotifySocket(listener.name), period: 0.2)
-        let isOver = Atomic(false)
+        let work = Work()
         await withTaskGroup(of: Void.self) { group in
             group.addTask {
-                try? await onThread { while !isOver.load(ordering: .relaxed) {} }
+                try? await onThread { while !work.isOver.load(ordering: .relaxed) {} }
             }
             let asked = try? await onThread { listener.receive(within: 20) }
             #expect(asked == "EXTEND_TIMEOUT_USEC=60000000")
-            isOver.store(true, ordering: .relaxed)
+            work.isOver.store(true, ordering: .relaxed)
         }
         report.finish()
         try await onThread {
@@ -31,4 +31,9 @@ import Testing
             #expect(listener.receive(within: 1) == nil)
         }
     }
+}
+
+/// Computing that goes on until it is told that it is over.
+private final class Work: Sendable {
+    let isOver = Atomic(false)
 }
