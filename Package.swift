@@ -72,7 +72,8 @@ let package = Package(
         room(
             "Doctor",
             [
-                "CheckpointTools", "Client", "Server", "COpus", "CSampleRate", "CSndFile", "CWebSockets", "CZlib",
+                "CheckpointTools", "Client", "Pulse", "Server", "COpus", "CSampleRate", "CSndFile", "CWebSockets",
+                "CZlib",
                 "CCrypto",
                 "CCurl", "COpenBLAS", "CPlatform", "Wire",
             ]),

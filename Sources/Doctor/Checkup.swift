@@ -31,6 +31,7 @@ public enum Checkup {
         report(MemorySpeed.room(weights: weights))
         guard let configuration else { return }
         for finding in await onThread({ ModelCheck.findings(configuration) }) { report(finding) }
+        report(await onThread { SoundCheck.finding() })
         report(await PortCheck.finding(configuration.server))
     }
 }
