@@ -57,7 +57,9 @@ final class LiveScreen: Sendable {
             case .interrupted(let time):
                 state.isInterrupted = true
                 let seconds = String(format: "%.1f s", time / .seconds(1))
-                put(close(&state) + remark("interrupted after \(seconds)"), &state)
+                let lines = close(&state)
+                // The turn may be done already, and its reply still be heard: then this stands by itself.
+                put(lines + remark("interrupted after \(seconds)") + (lines.isEmpty ? [""] : []), &state)
             case .notice(let line): put(close(&state) + remark(line), &state)
             }
         }
