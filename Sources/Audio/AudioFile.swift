@@ -18,13 +18,18 @@ public enum AudioFile {
         public init() {}
     }
 
-    /// Reads a whole file. Throws when it is not a regular file, not audio that libsndfile knows, beyond a limit, or
-    /// when it holds a value that is not a number.
-    public static func read(_ path: String, limits: Limits = Limits()) throws(AudioFileError) -> AudioClip {
+    /// Reads a whole file, or its beginning. Throws when it is not a regular file, not audio that libsndfile knows, beyond
+    /// a limit, or when what was read holds a value that is not a number.
+    ///
+    /// - Parameter first: reads only so many seconds, however long the file is; nil reads all of it.
+    public static func read(
+        _ path: String, first: Double? = nil, limits: Limits = Limits()
+    ) throws(AudioFileError) -> AudioClip {
         func refuse(_ reason: String) -> AudioFileError {
             AudioFileError(operation: .read, path: path, reason: reason)
         }
-        let descriptor = try openRegularFile(path, largest: limits.bytes)
+        // Of a file that is only begun, the size does not matter.
+        let descriptor = try openRegularFile(path, largest: first == nil ? limits.bytes : .max)
         var info = SF_INFO()
         // The descriptor is libsndfile's from here: when it cannot open the file it closes it, whether told to or not.
         guard let file = sf_open_fd(descriptor, Int32(SFM_READ), &info, 1) else {
@@ -40,10 +45,12 @@ public enum AudioFile {
         }
 
         let longest = Int(min(limits.seconds * Double(info.samplerate), Double(limits.bytes / 4 / channels)))
+        let wanted = first.map { max(1, Int(($0 * Double(info.samplerate)).rounded())) } ?? .max
         var samples: [Float] = []
         var block = [Float](repeating: 0, count: 4096 * channels)
         while true {
-            let frames = Int(sf_readf_float(file, &block, 4096))
+            let left = wanted - samples.count / channels
+            let frames = Int(sf_readf_float(file, &block, sf_count_t(min(4096, left))))
             if frames <= 0 { break }
             samples += block[..<(frames * channels)]
             guard samples.count / channels <= longest else {

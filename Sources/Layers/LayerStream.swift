@@ -59,7 +59,8 @@ extension FramewiseLayer {
     public func makeStream() -> any LayerStream { FramewiseStream(layer: self) }
 }
 
-private struct FramewiseStream<Layer: FramewiseLayer>: LayerStream {
+/// The stream of a layer that treats every frame alone.
+struct FramewiseStream<Layer: SequenceLayer>: LayerStream {
     let layer: Layer
     private var channels = 0
 

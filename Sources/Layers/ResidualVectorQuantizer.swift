@@ -34,14 +34,11 @@ public struct ResidualVectorQuantizer: Sendable {
     /// The number of levels.
     public var levelCount: Int { levels.count }
 
-    /// Reads `vq.layers.{level}._codebook.embed` below `weights`, `[codebookSize, dimension]` each.
-    public init(_ weights: Weights, levels: Int, codebookSize: Int, dimension: Int) throws {
+    /// Reads `embed`, `[codebookSize, dimension]`, of each level's codebook.
+    public init(codebooks: [Weights], codebookSize: Int, dimension: Int) throws {
         self.dimension = dimension
         self.codebookSize = codebookSize
-        self.levels = try (0..<levels).map { level in
-            let codebook = weights["vq"]["layers"]["\(level)"]["_codebook"]
-            return Level(try codebook.tensor("embed", [codebookSize, dimension]))
-        }
+        levels = try codebooks.map { Level(try $0.tensor("embed", [codebookSize, dimension])) }
     }
 
     /// The codes of `[frames, dimension]` at the first `count` levels, as one row of frames for each level.

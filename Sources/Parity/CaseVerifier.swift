@@ -10,6 +10,7 @@ public enum CaseVerifier {
         "speechtokenizer": SpeechTokenizerKind.run,
         "soundstorm": SoundStormKind.run,
         "chain": ChainKind.run,
+        "encodec": EncodecKind.run,
     ]
 
     /// The kinds of cases that can be verified.

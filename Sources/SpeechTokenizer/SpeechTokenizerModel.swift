@@ -39,9 +39,10 @@ public struct SpeechTokenizerModel: Sendable {
         self.configuration = configuration
         encoder = try SEANetEncoder(
             weights["encoder"], configuration.seanet, bidirectional: configuration.bidirectional)
+        let levels = weights["quantizer"]["vq"]["layers"]
         quantizer = try ResidualVectorQuantizer(
-            weights["quantizer"], levels: configuration.levels, codebookSize: configuration.codebookSize,
-            dimension: configuration.dimension)
+            codebooks: (0..<configuration.levels).map { levels["\($0)"]["_codebook"] },
+            codebookSize: configuration.codebookSize, dimension: configuration.dimension)
         decoder = try SEANetDecoder(weights["decoder"], configuration.seanet)
         try weights.requireAllUsed()
     }

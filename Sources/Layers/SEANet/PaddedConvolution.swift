@@ -1,10 +1,10 @@
 import Checkpoints
 import Tensors
 
-/// SEANet's convolution over time, not causal, with reflected ends (`SConv1d` of the reference).
+/// SEANet's convolution over time (`SConv1d` of the reference, `EncodecConv1d` in transformers).
 ///
-/// Total padding (k − 1)·dilation − (stride − 1), the larger half on the left; more on the right to fill the last
-/// window, so that ⌈frames / stride⌉ come out.
+/// Total padding (k − 1)·dilation − (stride − 1), the larger half on the left, or all of it in a causal one; more on the
+/// right to fill the last window, so that ⌈frames / stride⌉ come out.
 public struct PaddedConvolution: SequenceLayer {
     /// Channels of a frame that comes in.
     public let inputs: Int
@@ -13,19 +13,21 @@ public struct PaddedConvolution: SequenceLayer {
     let taps: Int
     let stride: Int
     let dilation: Int
+    let style: ConvolutionStyle
     /// One matrix over all taps when they are neighbours in memory (dilation 1), else one for each tap.
-    private let matrices: [PackedMatrix]
+    private let matrices: [WindowProduct]
     private let bias: Tensor
 
-    /// Reads `conv.conv.{weight…, bias}` below `weights`; weight: `[outputs, inputs, taps]`.
+    /// Reads `{weight…, bias}` below `weights`; weight: `[outputs, inputs, taps]`.
     public init(
-        _ weights: Weights, inputs: Int, outputs: Int, taps: Int, stride: Int = 1, dilation: Int = 1
+        _ weights: Weights, inputs: Int, outputs: Int, taps: Int, stride: Int = 1, dilation: Int = 1,
+        style: ConvolutionStyle = ConvolutionStyle()
     ) throws {
         precondition(taps > 0 && stride > 0 && dilation > 0)
-        let scope = weights["conv"]["conv"]
-        let weight = try scope.convolutionWeight([outputs, inputs, taps])
+        let weight = try weights.convolutionWeight([outputs, inputs, taps])
         (self.inputs, self.outputs, self.taps, self.stride, self.dilation) = (inputs, outputs, taps, stride, dilation)
-        bias = try scope.tensor("bias", [outputs])
+        self.style = style
+        bias = try weights.tensor("bias", [outputs])
         // [outputs, inputs, taps] → [taps, inputs, outputs]: rows in the order in which a window lies in memory.
         let turned = Tensor(generating: [taps, inputs, outputs]) { target in
             weight.read { w in
@@ -40,27 +42,27 @@ public struct PaddedConvolution: SequenceLayer {
         }
         matrices =
             dilation == 1
-            ? [PackedMatrix(transposed: turned.reshaped([taps * inputs, outputs]))]
-            : (0..<taps).map { PackedMatrix(transposed: turned[rows: $0..<$0 + 1].reshaped([inputs, outputs])) }
+            ? [WindowProduct(turned.reshaped([taps * inputs, outputs]))]
+            : (0..<taps).map { WindowProduct(turned[rows: $0..<$0 + 1].reshaped([inputs, outputs])) }
     }
 
     /// Frames that one window covers.
     var window: Int { (taps - 1) * dilation + 1 }
     var paddingTotal: Int { max(0, window - stride) }
-    var paddingRight: Int { paddingTotal / 2 }
+    var paddingRight: Int { style.isCausal ? 0 : paddingTotal / 2 }
     var paddingLeft: Int { paddingTotal - paddingRight }
 
     /// Frames to add on the right, beyond the padding, to fill the last window of a sequence of `length` frames.
     func extraPadding(_ length: Int) -> Int {
-        let overhang = max(0, length - taps + paddingTotal)
-        let windows = (overhang + stride - 1) / stride
-        return max(0, windows * stride + taps - paddingTotal - length)
+        let windows = max(0, length - window + paddingTotal + stride - 1) / stride
+        return max(0, windows * stride + window - paddingTotal - length)
     }
 
     public func callAsFunction(_ x: Tensor) -> Tensor {
         guard x.rows > 0 else { return Tensor(zeros: [0, outputs]) }
-        let padded = reflected(x, left: paddingLeft, right: paddingRight + extraPadding(x.rows))
-        return padded.read { convolve($0, windows: (padded.rows - window) / stride + 1) }
+        if taps == 1, stride == 1 { return x.read { convolve($0, windows: x.rows) } }
+        let extended = padded(x, left: paddingLeft, right: paddingRight + extraPadding(x.rows), style.padding)
+        return extended.read { convolve($0, windows: (extended.rows - window) / stride + 1) }
     }
 
     /// The outputs of `windows` windows, the first of which starts at `x`.
@@ -69,35 +71,15 @@ public struct PaddedConvolution: SequenceLayer {
             bias.read { bias in
                 for (tap, matrix) in matrices.enumerated() {
                     matrix.multiply(
-                        x + tap * dilation * inputs, lda: stride * inputs, rows: windows, into: y, ldc: outputs,
-                        bias: bias, adding: tap > 0)
+                        x + tap * dilation * inputs, lda: stride * inputs, rows: windows, into: y, bias: bias,
+                        adding: tap > 0)
                 }
             }
         }
     }
 
-    public func makeStream() -> any LayerStream { PaddedConvolutionStream(self) }
-}
-
-/// x with its ends mirrored (without repeating the end itself). A sequence that is too short to be mirrored gets zeros
-/// on its right first, which are cut away again from the result: what the reference's `pad1d` does.
-func reflected(_ x: Tensor, left: Int, right: Int) -> Tensor {
-    let (length, channels) = (x.rows, x.rowCount)
-    let missing = max(0, max(left, right) - length + 1)
-    let extended = length + missing
-    return Tensor(generating: [left + length + right, channels]) { target in
-        x.read { source in
-            for row in 0..<(left + length + right) {
-                var from = row - left
-                if from < 0 { from = -from }
-                if from >= extended { from = 2 * (extended - 1) - from }
-                if from < length {
-                    (target + row * channels).update(from: source + from * channels, count: channels)
-                } else {
-                    (target + row * channels).update(repeating: 0, count: channels)
-                }
-            }
-        }
+    public func makeStream() -> any LayerStream {
+        taps == 1 && stride == 1 ? FramewiseStream(layer: self) : PaddedConvolutionStream(self)
     }
 }
 
@@ -117,19 +99,20 @@ struct PaddedConvolutionStream: LayerStream {
         held = SlidingRows(channels: layer.inputs)
     }
 
-    /// The most that the right end can be mirrored by.
+    /// The most that can be added to the right end.
     private var longestRight: Int { layer.paddingRight + layer.stride }
 
     mutating func step(_ x: Tensor) -> Tensor {
         held.append(x)
         received += x.rows
         if !started {
-            // Too short a sequence is padded in another way: wait until it can't be too short any more.
-            guard received > max(layer.paddingLeft, longestRight) else { return Tensor(zeros: [0, layer.outputs]) }
+            // Too short a sequence is mirrored in another way: wait until it can't be too short any more.
+            let needed = layer.style.padding == .reflect ? max(layer.paddingLeft, longestRight) : 0
+            guard received > needed else { return Tensor(zeros: [0, layer.outputs]) }
             started = true
             let all = held[0..<held.count]
             held = SlidingRows(channels: layer.inputs)
-            held.append(reflected(all, left: layer.paddingLeft, right: 0))
+            held.append(padded(all, left: layer.paddingLeft, right: 0, layer.style.padding))
         }
         return advance()
     }
@@ -139,8 +122,8 @@ struct PaddedConvolutionStream: LayerStream {
         guard started else { return layer(held[0..<held.count]) }
         let right = layer.paddingRight + layer.extraPadding(received)
         let end = held[max(0, held.count - right - 1)..<held.count]
-        let mirrored = reflected(end, left: 0, right: right)
-        held.append(mirrored[rows: end.rows..<mirrored.rows])
+        let extended = padded(end, left: 0, right: right, layer.style.padding)
+        held.append(extended[rows: end.rows..<extended.rows])
         return advance()
     }
 

@@ -1,23 +1,29 @@
 import Checkpoints
 import Tensors
 
-/// SEANet's residual block (`SEANetResnetBlock`): activation, convolution to half the channels, activation, convolution
-/// back, beside a shortcut of one tap.
+/// SEANet's residual block (`SEANetResnetBlock`): activation, convolution to fewer channels, activation, convolution
+/// back, beside a shortcut: a convolution of one tap, or nothing.
 public struct ResidualUnit: SequenceLayer {
     private let block: Sequential
-    private let shortcut: PaddedConvolution
+    private let shortcut: (any SequenceLayer)?
+    private let channels: Int
 
     /// Reads `block.{0…3}` and `shortcut` below `weights`.
-    public init(_ weights: Weights, channels: Int, taps: Int, dilation: Int, activation: ActivationKind) throws {
+    public init(_ weights: Weights, _ configuration: SEANetConfiguration, channels: Int, dilation: Int) throws {
         let scope = weights["block"]
-        let hidden = channels / 2
+        let hidden = channels / configuration.compress
+        let activation = configuration.activation
+        self.channels = channels
         block = Sequential([
             try activation(scope["0"], channels: channels),
-            try PaddedConvolution(scope["1"], inputs: channels, outputs: hidden, taps: taps, dilation: dilation),
+            try configuration.convolution(
+                scope["1"], inputs: channels, outputs: hidden, taps: configuration.residualTaps, dilation: dilation),
             try activation(scope["2"], channels: hidden),
-            try PaddedConvolution(scope["3"], inputs: hidden, outputs: channels, taps: 1),
+            try configuration.convolution(scope["3"], inputs: hidden, outputs: channels, taps: 1),
         ])
-        shortcut = try PaddedConvolution(weights["shortcut"], inputs: channels, outputs: channels, taps: 1)
+        shortcut =
+            configuration.hasShortcut
+            ? try configuration.convolution(weights["shortcut"], inputs: channels, outputs: channels, taps: 1) : nil
     }
 
     /// The units at one rate, their dilations growing; `next` gives the scope of each.
@@ -27,31 +33,34 @@ public struct ResidualUnit: SequenceLayer {
         var dilation = 1
         return try (0..<configuration.residualLayers).map { _ in
             defer { dilation *= configuration.dilationBase }
-            return try ResidualUnit(
-                next(), channels: channels, taps: configuration.residualTaps, dilation: dilation,
-                activation: configuration.activation)
+            return try ResidualUnit(next(), configuration, channels: channels, dilation: dilation)
         }
     }
 
-    public func callAsFunction(_ x: Tensor) -> Tensor { shortcut(x) + block(x) }
+    public func callAsFunction(_ x: Tensor) -> Tensor { (shortcut?(x) ?? x) + block(x) }
 
     public func makeStream() -> any LayerStream {
-        Stream(block: block.makeStream(), shortcut: shortcut, waiting: SlidingRows(channels: shortcut.outputs))
+        Stream(
+            block: block.makeStream(), shortcut: shortcut?.makeStream(), waiting: SlidingRows(channels: channels))
     }
 
     struct Stream: LayerStream {
         var block: any LayerStream
-        let shortcut: PaddedConvolution
+        var shortcut: (any LayerStream)?
         /// The shortcut's frames, which are ready before the block's.
         var waiting: SlidingRows
 
         mutating func step(_ x: Tensor) -> Tensor {
-            waiting.append(shortcut(x))
+            waiting.append(shortcut?.step(x) ?? x)
             return joined(block.step(x))
         }
 
-        mutating func finish() -> Tensor { joined(block.finish()) }
+        mutating func finish() -> Tensor {
+            if let rest = shortcut?.finish() { waiting.append(rest) }
+            return joined(block.finish())
+        }
 
+        /// The block's frames with the shortcut's of the same time; both have normalisations, or neither.
         private mutating func joined(_ rest: Tensor) -> Tensor {
             let sum = waiting[0..<rest.rows] + rest
             waiting.dropFirst(rest.rows)

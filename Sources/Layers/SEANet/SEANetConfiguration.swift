@@ -1,5 +1,20 @@
-/// The shape of a SEANet encoder or decoder.
+/// The shape of a SEANet encoder or decoder, and how its checkpoint names the parts.
 public struct SEANetConfiguration: Sendable {
+    /// How modules are called in a checkpoint.
+    public enum Naming: Sendable {
+        /// `model.3.conv.conv.weight_v`, `convtr.convtr`: SpeechTokenizer, and Encodec's own repository.
+        case audiocraft
+        /// `layers.3.conv.weight_v`: Encodec in transformers.
+        case transformers
+
+        /// The scope of the numbered modules.
+        var modules: String { self == .audiocraft ? "model" : "layers" }
+        /// The scopes from a module to its convolution.
+        var convolution: [String] { self == .audiocraft ? ["conv", "conv"] : ["conv"] }
+        /// The same for a transposed one.
+        var transposed: [String] { self == .audiocraft ? ["convtr", "convtr"] : ["conv"] }
+    }
+
     /// Channels of the outermost convolution; each change of rate doubles or halves them.
     public var filters: Int
     /// Channels of the latent.
@@ -16,11 +31,22 @@ public struct SEANetConfiguration: Sendable {
     public var dilationBase: Int
     /// What stands between the convolutions.
     public var activation: ActivationKind
+    /// Channels of the sound.
+    public var audioChannels = 1
+    /// Taps of the first convolution.
+    public var firstTaps = 7
+    /// Taps of the last convolution.
+    public var lastTaps = 7
+    /// By how much a residual unit narrows between its convolutions.
+    public var compress = 2
+    /// Whether a convolution stands beside a residual unit's block, rather than nothing.
+    public var hasShortcut = true
+    /// How convolutions see beyond the ends, and what follows them.
+    public var convolution = ConvolutionStyle()
+    /// How the checkpoint names the modules.
+    public var naming = Naming.audiocraft
 
-    /// Taps of the first and the last convolution, which no configuration of the reference changes.
-    static let outerTaps = 7
-
-    /// Memberwise.
+    /// SpeechTokenizer's kind; what differs elsewhere is set afterwards.
     public init(
         filters: Int, dimension: Int, strides: [Int], lstmLayers: Int, residualLayers: Int, residualTaps: Int,
         dilationBase: Int, activation: ActivationKind

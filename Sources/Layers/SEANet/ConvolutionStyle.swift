@@ -1,0 +1,55 @@
+import Checkpoints
+import Tensors
+
+/// What the convolutions of a network have in common.
+public struct ConvolutionStyle: Sendable, Equatable {
+    /// What a convolution sees beyond the ends of its sequence; raw values as PyTorch's `pad` calls them.
+    public enum Padding: String, Sendable, Codable {
+        /// The sequence mirrored, without its end itself.
+        case reflect
+        /// Zeros.
+        case zeros = "constant"
+        /// The end again and again.
+        case replicate
+    }
+
+    /// Whether frames only see those before them.
+    public var isCausal = false
+    /// What lies beyond the ends.
+    public var padding = Padding.reflect
+    /// The share of a causal transposed convolution's surplus that is cut off on the right, 0 … 1.
+    public var trimRight = 1.0
+    /// Whether each convolution is followed by a normalisation over all frames and channels (`time_group_norm`), which
+    /// needs the whole sequence.
+    public var normalizesOverTime = false
+
+    /// SpeechTokenizer's and Encodec's at 32 kHz.
+    public init() {}
+}
+
+extension SEANetConfiguration {
+    /// The convolution of a module, with its normalisation where the style has one.
+    func convolution(
+        _ weights: Weights, inputs: Int, outputs: Int, taps: Int, stride: Int = 1, dilation: Int = 1
+    ) throws -> any SequenceLayer {
+        let layer = try PaddedConvolution(
+            naming.convolution.reduce(weights) { $0[$1] }, inputs: inputs, outputs: outputs, taps: taps,
+            stride: stride, dilation: dilation, style: convolution)
+        return try normalized(layer, weights, channels: outputs)
+    }
+
+    /// The transposed convolution of a module.
+    func transposed(_ weights: Weights, inputs: Int, outputs: Int, stride: Int) throws -> any SequenceLayer {
+        let layer = try TrimmedTransposedConvolution(
+            naming.transposed.reduce(weights) { $0[$1] }, inputs: inputs, outputs: outputs, stride: stride,
+            style: convolution)
+        return try normalized(layer, weights, channels: outputs)
+    }
+
+    private func normalized(
+        _ layer: any SequenceLayer, _ weights: Weights, channels: Int
+    ) throws -> any SequenceLayer {
+        guard convolution.normalizesOverTime else { return layer }
+        return Sequential([layer, try TimeGroupNorm(weights["norm"], channels: channels)])
+    }
+}
