@@ -1,5 +1,6 @@
 import Encodec
 import Foundation
+import Layers
 import TestSupport
 import Testing
 

@@ -1,5 +1,6 @@
 import Encodec
 import Foundation
+import Tensors
 import TestSupport
 import Testing
 
