@@ -1,12 +1,17 @@
 // gemm_packed_f32, included by kernels_body.h: register tiles of a few rows by one panel (or one row by a few panels).
 //
 // Each element of c is one chain of multiply-adds in the order of i, in every tile shape, so its bits do not depend on
-// how the rows are cut. CK_ROWS is chosen by the including file to fit the registers.
+// how the rows are cut. CK_ROWS is chosen by the including file to fit the registers. Long sums are taken in slabs of
+// inputs, whose part of a panel stays in the first cache while a block of rows passes by; between slabs the sums wait in
+// c, which changes no bit.
 
 #ifndef CK_ROWS
 #define CK_ROWS 2
 #endif
 #define CK_HALF 16
+/// Inputs of a slab, and rows of a block: 24 KiB of a panel, and rows that fit the second cache beside it.
+#define CK_SLAB 192
+#define CK_BLOCK 96
 typedef float CK(half) __attribute__((vector_size(CK_HALF * sizeof(float)), aligned(4)));
 
 #define CK_LOAD(p) (*(const CK(half) *)(p))
@@ -18,37 +23,42 @@ static inline void CK(tile_start)(float start[CK_PANEL], const float *c, const f
 }
 
 #define CK_GEMM_ROWS(name, count)                                                                                       \
-    static void CK(name)(float *c, size_t ldc, const float *a, size_t lda, const float *panel,        \
-                                      const float *bias, size_t width, size_t k, bool adding) {                    \
-        _Pragma("clang fp contract(fast)") CK(half) sum[count][2];                                                 \
-        for (size_t r = 0; r < count; r++) {                                                                       \
-            float start[CK_PANEL];                                                                                 \
-            CK(tile_start)(start, c + r * ldc, bias, width, adding);                                               \
-            sum[r][0] = CK_LOAD(start);                                                                           \
-            sum[r][1] = CK_LOAD(start + CK_HALF);                                                                 \
-        }                                                                                                          \
-        for (size_t i = 0; i < k; i++) {                                                                           \
-            const CK(half) left = CK_LOAD(panel + i * CK_PANEL), right = CK_LOAD(panel + i * CK_PANEL + CK_HALF); \
-            _Pragma("clang loop unroll(full)") for (size_t r = 0; r < count; r++) {                                \
-                const float x = a[r * lda + i];                                                                    \
-                sum[r][0] += left * x;                                                                             \
-                sum[r][1] += right * x;                                                                            \
-            }                                                                                                      \
-        }                                                                                                          \
-        for (size_t r = 0; r < count; r++) {                                                                       \
-            if (width == CK_PANEL) {                                                                               \
-                CK_STORE(c + r * ldc, sum[r][0]);                                                                 \
-                CK_STORE(c + r * ldc + CK_HALF, sum[r][1]);                                                       \
-            } else {                                                                                               \
-                float end[CK_PANEL];                                                                               \
-                CK_STORE(end, sum[r][0]);                                                                         \
-                CK_STORE(end + CK_HALF, sum[r][1]);                                                               \
-                memcpy(c + r * ldc, end, width * sizeof(float));                                                   \
-            }                                                                                                      \
-        }                                                                                                          \
+    static void CK(name)(float *c, size_t ldc, const float *a, size_t lda, const float *panel, const float *bias,       \
+                         size_t width, size_t k, bool adding) {                                                         \
+        _Pragma("clang fp contract(fast)") CK(half) sum[count][2];                                                      \
+        for (size_t r = 0; r < count; r++) {                                                                            \
+            float start[CK_PANEL];                                                                                      \
+            const float *from = c + r * ldc;                                                                            \
+            if (!adding || width < CK_PANEL) {                                                                          \
+                CK(tile_start)(start, from, bias, width, adding);                                                       \
+                from = start;                                                                                           \
+            }                                                                                                           \
+            sum[r][0] = CK_LOAD(from);                                                                                  \
+            sum[r][1] = CK_LOAD(from + CK_HALF);                                                                        \
+        }                                                                                                               \
+        for (size_t i = 0; i < k; i++) {                                                                                \
+            const CK(half) left = CK_LOAD(panel + i * CK_PANEL), right = CK_LOAD(panel + i * CK_PANEL + CK_HALF);       \
+            _Pragma("clang loop unroll(full)") for (size_t r = 0; r < count; r++) {                                     \
+                const float x = a[r * lda + i];                                                                         \
+                sum[r][0] += left * x;                                                                                  \
+                sum[r][1] += right * x;                                                                                 \
+            }                                                                                                           \
+        }                                                                                                               \
+        for (size_t r = 0; r < count; r++) {                                                                            \
+            if (width == CK_PANEL) {                                                                                    \
+                CK_STORE(c + r * ldc, sum[r][0]);                                                                       \
+                CK_STORE(c + r * ldc + CK_HALF, sum[r][1]);                                                             \
+            } else {                                                                                                    \
+                float end[CK_PANEL];                                                                                    \
+                CK_STORE(end, sum[r][0]);                                                                               \
+                CK_STORE(end + CK_HALF, sum[r][1]);                                                                     \
+                memcpy(c + r * ldc, end, width * sizeof(float));                                                        \
+            }                                                                                                           \
+        }                                                                                                               \
     }
 
 CK_GEMM_ROWS(gemm_single, 1)
+CK_GEMM_ROWS(gemm_pair, 2)
 CK_GEMM_ROWS(gemm_tall, CK_ROWS)
 
 /// One row by CK_ROWS whole panels: what a single frame needs to keep the multipliers busy.
@@ -74,19 +84,29 @@ static void CK(gemm_panels)(float *c, const float *a, const float *panels, const
     }
 }
 
+/// A block of rows by one panel, over a slab of k inputs.
+static void CK(gemm_block)(float *c, size_t ldc, const float *a, size_t lda, const float *panel, const float *bias,
+                           size_t m, size_t width, size_t k, bool adding) {
+    size_t r = 0;
+    for (; r + CK_ROWS <= m; r += CK_ROWS)
+        CK(gemm_tall)(c + r * ldc, ldc, a + r * lda, lda, panel, bias, width, k, adding);
+    for (; r + 2 <= m; r += 2) CK(gemm_pair)(c + r * ldc, ldc, a + r * lda, lda, panel, bias, width, k, adding);
+    if (r < m) CK(gemm_single)(c + r * ldc, ldc, a + r * lda, lda, panel, bias, width, k, adding);
+}
+
 static void CK(gemm_packed_f32)(float *c, size_t ldc, const float *a, size_t lda, const float *panels,
                                 const float *bias, size_t m, size_t n, size_t k, bool adding) {
-    const size_t tall = m - m % CK_ROWS;
-    size_t j = 0;
-    if (tall == 0)
-        for (; j + CK_ROWS * CK_PANEL <= n; j += CK_ROWS * CK_PANEL)
-            for (size_t r = 0; r < m; r++)
-                CK(gemm_panels)(c + r * ldc + j, a + r * lda, panels + j * k, bias ? bias + j : NULL, k, adding);
-    for (; j < n; j += CK_PANEL) {
-        const size_t width = n - j < CK_PANEL ? n - j : CK_PANEL;
-        const float *panel = panels + j * k, *b = bias ? bias + j : NULL;
-        size_t r = 0;
-        for (; r < tall; r += CK_ROWS) CK(gemm_tall)(c + r * ldc + j, ldc, a + r * lda, lda, panel, b, width, k, adding);
-        for (; r < m; r++) CK(gemm_single)(c + r * ldc + j, ldc, a + r * lda, lda, panel, b, width, k, adding);
+    size_t first = 0;
+    if (m == 1)
+        for (; first + CK_ROWS * CK_PANEL <= n; first += CK_ROWS * CK_PANEL)
+            CK(gemm_panels)(c + first, a, panels + first * k, bias ? bias + first : NULL, k, adding);
+    for (size_t start = 0, end; start < k; start = end) {
+        // What is left after the last whole slab is taken with it.
+        end = k - start < 2 * CK_SLAB ? k : start + CK_SLAB;
+        for (size_t r = 0; r < m; r += CK_BLOCK)
+            for (size_t j = first; j < n; j += CK_PANEL)
+                CK(gemm_block)(c + r * ldc + j, ldc, a + r * lda + start, lda, panels + j * k + start * CK_PANEL,
+                               bias ? bias + j : NULL, m - r < CK_BLOCK ? m - r : CK_BLOCK,
+                               n - j < CK_PANEL ? n - j : CK_PANEL, end - start, adding || start > 0);
     }
 }
