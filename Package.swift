@@ -68,8 +68,8 @@ let package = Package(
         room("CheckpointTools", ["CCurl", "Checksums", "AnyGPT"]),
         room("Pulse", ["CPulse"]),
         room("Parity", ["Audio", "AnyGPT"]),
-        room("Client", ["Audio", "Wire", "WebSockets", "Pulse"]),
-        room("Server", ["AnyGPT", "Audio", "Wire", "WebSockets", "Pulse", "Client", logging, tomlKit]),
+        room("Client", ["Audio", "Checksums", "Wire", "WebSockets", "Pulse"]),
+        room("Server", ["AnyGPT", "Audio", "Checksums", "Wire", "WebSockets", "Pulse", "Client", logging, tomlKit]),
         room(
             "Doctor",
             [

@@ -22,9 +22,14 @@ public enum ClientError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The sound to be sent cannot be read, decoded or encoded.
     case sound(String)
 
+    /// The server ended an answer that it had begun, without completing it.
+    case unanswered(status: String, reason: String?)
+
     /// One line for a terminal.
     public var description: String {
         switch self {
+        case .unanswered(let status, let reason):
+            "the answer is \(status)\(reason.map { " (\($0))" } ?? ""): the daemon's log may say more"
         case .badURL(let reason): "not a URL to connect to: \(reason)"
         case .notListening(let url, _): "no daemon listens at \(url): start one with `make run`"
         case .refused(let url, let status, let reason): Self.refusal(url, status, reason)

@@ -44,7 +44,7 @@ public enum HealthProbe {
         return try health(bytes, url: url)
     }
 
-    private struct Unreachable: Error { let reason: String }
+    struct Unreachable: Error { let reason: String }
 
     static func health(_ bytes: [UInt8], url: String) throws(Failure) -> Health {
         let separator = Array("\r\n\r\n".utf8)
@@ -95,7 +95,7 @@ public enum HealthProbe {
     }
 
     /// A connected socket, which the caller closes.
-    private static func connect(host: String, port: UInt16, timeout: Duration) throws(Unreachable) -> Int32 {
+    static func connect(host: String, port: UInt16, timeout: Duration) throws(Unreachable) -> Int32 {
         var hints = addrinfo()
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         var list: UnsafeMutablePointer<addrinfo>?
@@ -125,7 +125,7 @@ public enum HealthProbe {
         throw Unreachable(reason: reason)
     }
 
-    private static func failure() -> Unreachable {
+    static func failure() -> Unreachable {
         // What a socket with a time limit says when it is over.
         let isTimeout = errno == EAGAIN || errno == EINPROGRESS
         return Unreachable(reason: isTimeout ? "it takes too long" : String(cString: strerror(errno)).lowercased())

@@ -105,6 +105,21 @@ public final class RealtimeClient: Sendable {
         await connection.sendWaiting(binary: ClientAudioFrame(packet: packet).bytes)
     }
 
+    /// Sends a file in pieces, as the number by which an item will name it. Returns false when the connection is over.
+    @discardableResult
+    public func send(upload bytes: [UInt8], number: UInt32) async -> Bool {
+        let piece = 64 << 10
+        var start = 0
+        repeat {
+            let end = min(bytes.count, start + piece)
+            let frame = ClientUploadFrame(
+                isFirst: start == 0, isLast: end == bytes.count, number: number, bytes: Array(bytes[start..<end]))
+            guard await connection.sendWaiting(binary: frame.encoded) else { return false }
+            start = end
+        } while start < bytes.count
+        return true
+    }
+
     /// The next thing that the server sent, `error` events among them.
     ///
     /// - Throws: `ClientError` at the connection's end and for what cannot be understood; `CancellationError`, after

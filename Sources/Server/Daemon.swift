@@ -36,7 +36,14 @@ public final class Daemon: Sendable {
         self.configuration = configuration
         self.logger = logger
 
-        let services = RealtimeServices(engine: engine, configuration: configuration, logger: logger)
+        let artifacts = try engine.encodec.map { _ in
+            try ArtifactStore(
+                folder: URL(filePath: configuration.artifacts.folder), limits: configuration.artifacts.limits,
+                logger: logger)
+        }
+        await artifacts?.sweep()
+        let services = RealtimeServices(
+            engine: engine, configuration: configuration, artifacts: artifacts, logger: logger)
         let notifySocket = manager.notifySocket
         let counter = SessionCounter { notifySocket?.send(.status(Self.status(sessions: $0))) }
         var sockets = WebSocketServerConfiguration()
@@ -49,7 +56,8 @@ public final class Daemon: Sendable {
         let place =
             socket.isUnix ? "the Unix socket \(socket.address)" : "ws://\(socket.url)/v1/realtime"
         server = try Self.serve(sockets, on: socket) { request in
-            Self.answer(request, model: services.modelName, uptime: start.duration(to: clock.now), counter)
+            artifacts?.response(to: request)
+                ?? Self.answer(request, model: services.modelName, uptime: start.duration(to: clock.now), counter)
         } handler: { connection in
             counter.change(by: 1)
             defer { counter.change(by: -1) }

@@ -106,3 +106,21 @@ public struct ArtifactProgress: Codable, Equatable, Sendable {
         self.steps = steps
     }
 }
+
+/// What a client wants to be made: the `artifact` object of a `response.create`, an extension of ours. The request is the
+/// last written item.
+public struct ArtifactRequest: Codable, Equatable, Sendable {
+    /// What is to be made.
+    public var type: Artifact.Kind
+    /// The kind of file: for music `flac` (the default), `wav` or `opus`.
+    public var format: String?
+    /// How long a piece of music is to be; nil leaves it to the model, up to its 5 s.
+    public var seconds: Double?
+
+    /// A request of its parts.
+    public init(type: Artifact.Kind, format: String? = nil, seconds: Double? = nil) {
+        self.type = type
+        self.format = format
+        self.seconds = seconds
+    }
+}

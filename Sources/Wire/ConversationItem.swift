@@ -60,6 +60,8 @@ public enum ContentPart: Equatable, Sendable {
     case inputAudio(audio: [UInt8]?, transcript: String?)
     /// What was shown: a URL, usually a data URI (see `DataURI`).
     case inputImage(url: String, detail: String?)
+    /// Ours: music that is played, as a sound file that was sent before under this number (see `ClientUploadFrame`).
+    case inputMusic(upload: UInt32)
     /// What the model wrote.
     case outputText(String)
     /// What the model said, in the session's output format.
@@ -71,6 +73,7 @@ extension ContentPart: Codable {
         case inputText = "input_text"
         case inputAudio = "input_audio"
         case inputImage = "input_image"
+        case inputMusic = "input_music"
         case outputText = "output_text"
         case outputAudio = "output_audio"
         // What the events of the beta called an assistant's content; clients still replay histories with them.
@@ -78,7 +81,7 @@ extension ContentPart: Codable {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case type, text, audio, transcript, detail
+        case type, text, audio, transcript, detail, upload
         case imageURL = "image_url"
     }
 
@@ -104,6 +107,7 @@ extension ContentPart: Codable {
             self = .inputImage(
                 url: try container.decode(String.self, forKey: .imageURL),
                 detail: try container.decodeIfPresent(String.self, forKey: .detail))
+        case .inputMusic: self = .inputMusic(upload: try container.decode(UInt32.self, forKey: .upload))
         }
     }
 
@@ -129,6 +133,9 @@ extension ContentPart: Codable {
             try container.encode(Kind.inputImage.rawValue, forKey: .type)
             try container.encode(url, forKey: .imageURL)
             try container.encodeIfPresent(detail, forKey: .detail)
+        case .inputMusic(let upload):
+            try container.encode(Kind.inputMusic.rawValue, forKey: .type)
+            try container.encode(upload, forKey: .upload)
         }
     }
 }

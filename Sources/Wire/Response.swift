@@ -20,6 +20,8 @@ public struct ResponseParameters: Equatable, Sendable {
     public var outputFormat: AudioFormat?
     /// Whose voice it is.
     public var voice: Voice?
+    /// Ours: what to make instead of an answer in words.
+    public var artifact: ArtifactRequest?
 
     /// Parameters that leave everything to the session.
     public init() {}
@@ -27,7 +29,7 @@ public struct ResponseParameters: Equatable, Sendable {
 
 extension ResponseParameters: Codable {
     private enum CodingKeys: String, CodingKey {
-        case instructions, conversation, input, metadata, tools, audio
+        case instructions, conversation, input, metadata, tools, audio, artifact
         case outputModalities = "output_modalities"
         case toolChoice = "tool_choice"
         case maxOutputTokens = "max_output_tokens"
@@ -47,6 +49,7 @@ extension ResponseParameters: Codable {
         let output = try container.decodeIfPresent(ResponseAudio.self, forKey: .audio)?.output
         outputFormat = output?.format
         voice = output?.voice
+        artifact = try container.decodeIfPresent(ArtifactRequest.self, forKey: .artifact)
     }
 
     /// Writes the keys that are set.
@@ -63,6 +66,7 @@ extension ResponseParameters: Codable {
         if outputFormat != nil || voice != nil {
             try container.encode(ResponseAudio(output: .init(format: outputFormat, voice: voice)), forKey: .audio)
         }
+        try container.encodeIfPresent(artifact, forKey: .artifact)
     }
 }
 

@@ -8,12 +8,14 @@ import Foundation
         abstract: "Talks to the daemon, and looks after its models.",
         subcommands: [
             TalkCommand.self,
+            AskCommand.self,
             HealthCommand.self,
             VerifyCommand.self,
             DoctorCommand.self,
             PullCommand.self,
             InspectCommand.self,
             ConvertCommand.self,
+            BenchCommand.self,
         ])
 
     /// Runs a command. One that makes no sense exits with 2, whether the parser finds that out or the command does.

@@ -46,7 +46,7 @@ import Tokenizers
         #expect(
             try parse(answer) == [
                 .reply("Here:"), .began(.image), .image([5, 6]), .ended(.image), .reply(" and"), .began(.music),
-                .music([1, 2050]), .ended(.music), .answerEnded,
+                .musicCode(1), .musicCode(2050), .ended(.music), .answerEnded,
             ])
     }
 

@@ -58,6 +58,22 @@ import Tokenizers
         #expect(grammar.allowed == TokenSet(ids: [music.end]))
     }
 
+    @Test func musicDoesNotEndBeforeItsLeastLengthAndNothingFollowsIt() throws {
+        let vocabulary = try GoldenModel().vocabulary
+        let music = try #require(vocabulary.music)
+        var grammar = TokenGrammar(vocabulary: vocabulary, rules: .music(frames: 3, atLeast: 2))
+        grammar.accept(music.start)
+        for frame in 0..<3 {
+            for level in Int32(0)..<4 {
+                #expect(grammar.allowed.contains(music.end) == (frame == 2 && level == 0))
+                grammar.accept(music.codes.lowerBound + 2048 * level)
+            }
+        }
+        grammar.accept(music.end)
+        #expect(grammar.allowed.contains(vocabulary.endOfAnswer) && !grammar.allowed.contains(music.start))
+        #expect(!vocabulary.text.ranges.contains { $0.contains { grammar.allowed.contains($0) } })
+    }
+
     @Test func outsideOfRunsThereAreNoCodesAndNoEnds() throws {
         let vocabulary = try GoldenModel().vocabulary
         let grammar = TokenGrammar(vocabulary: vocabulary)
@@ -164,21 +180,25 @@ import Tokenizers
 
     private func checkRuns(_ events: [AnswerEvent], _ rules: AnswerRules, _ comment: Comment) {
         var speech = 0
+        var music: [Int32] = []
         var spoke = false
         for (index, event) in events.enumerated() {
             switch event {
             case .speechCode: speech += 1
             case .image(let codes): #expect(codes.count == rules.imageLength, comment)
-            case .music(let codes):
-                #expect(codes.count % 4 == 0 && codes.count <= 4 * rules.maximumMusicFrames, comment)
-                #expect(codes.enumerated().allSatisfy { $1 / 3 == $0 % 4 }, comment)
+            case .musicCode(let code): music.append(code)
+            case .ended(.music):
+                let allowed = 4 * rules.minimumMusicFrames...4 * rules.maximumMusicFrames
+                #expect(!music.isEmpty && music.count % 4 == 0 && allowed.contains(music.count), comment)
+                #expect(music.enumerated().allSatisfy { $1 / 3 == $0 % 4 }, comment)
+                music = []
             case .ended(.speech):
                 #expect(speech > 0 && speech <= rules.maximumSpeechFrames, comment)
                 speech = 0
                 spoke = true
             case .ended(let modality):
                 switch (modality, events[index - 1]) {
-                case (.image, .image), (.music, .music): break
+                case (.image, .image): break
                 default: Issue.record("an incomplete run of \(modality)")
                 }
             default: break

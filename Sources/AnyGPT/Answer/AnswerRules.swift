@@ -32,6 +32,10 @@ public struct AnswerRules: Sendable, Equatable {
     public var imageLength = 32
     /// Frames of one run of music, 50 a second.
     public var maximumMusicFrames = 250
+    /// A run of music does not end before it has this many frames.
+    public var minimumMusicFrames = 0
+    /// How music that is longer than the model was trained on is made; nil makes every run in one piece.
+    public var musicWindow: MusicWindow?
     /// Runs of anything but text.
     public var maximumRuns = 4
 
@@ -47,10 +51,39 @@ public struct AnswerRules: Sendable, Equatable {
         return rules
     }
 
+    /// One run of music of at most `frames` frames, and nothing else. The question must end with the mark that begins it.
+    public static func music(frames: Int, atLeast least: Int = 0, window: MusicWindow? = nil) -> AnswerRules {
+        var rules = AnswerRules()
+        rules.modalities = [.music]
+        rules.chain = .never
+        rules.maximumReplyTokens = 0
+        rules.maximumRuns = 1
+        rules.maximumTokens = .max
+        (rules.maximumMusicFrames, rules.minimumMusicFrames) = (max(1, frames), min(least, max(1, frames)))
+        rules.musicWindow = window
+        return rules
+    }
+
     /// Text alone, as a chain when the model makes one.
     public static var textReply: AnswerRules {
         var rules = AnswerRules()
         rules.modalities = []
         return rules
+    }
+}
+
+/// How long music is made: when a window is full, the model goes on as if the window's last frames were all that it had
+/// made, so that it never sees more than it was trained on. The frames that both windows share are the same tokens; the
+/// decoder gets one sequence of frames, in which nothing marks the place.
+public struct MusicWindow: Sendable, Equatable {
+    /// Frames of a window: 250 are the 5 s of the paper.
+    public var frames: Int
+    /// Frames of the window before that the next one begins with.
+    public var overlap: Int
+
+    /// A window; the overlap leaves room for at least one new frame.
+    public init(frames: Int, overlap: Int) {
+        precondition(frames > 0 && overlap > 0 && overlap < frames)
+        (self.frames, self.overlap) = (frames, overlap)
     }
 }

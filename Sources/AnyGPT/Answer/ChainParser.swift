@@ -12,9 +12,8 @@ public enum AnswerEvent: Sendable, Equatable {
     case speechCode(Int32)
     /// All codes of an image whose run was ended by its mark.
     case image([Int32])
-    /// All codes of a music run that was ended by its mark, in the order of the tokens: frame by frame, level k's codes
-    /// counted from k times the size of a level.
-    case music([Int32])
+    /// One code of a music run; they come frame by frame, level k's codes counted from k times the size of a level.
+    case musicCode(Int32)
     /// The run is over, by its mark or because another token came that cannot be in it.
     case ended(Modality)
     /// The answer is over.
@@ -102,10 +101,13 @@ public struct ChainParser: Sendable {
                 events.append(.began(modality))
             } else if run == modality {
                 if let code = block.code(of: id) {
-                    if modality == .speech { events.append(.speechCode(code)) } else { codes.append(code) }
+                    switch modality {
+                    case .speech: events.append(.speechCode(code))
+                    case .music: events.append(.musicCode(code))
+                    case .image, .text: codes.append(code)
+                    }
                 } else if id == block.end {
                     if modality == .image { events.append(.image(codes)) }
-                    if modality == .music { events.append(.music(codes)) }
                     leaveRun(&events)
                 }
             }

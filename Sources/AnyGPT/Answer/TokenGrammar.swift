@@ -117,7 +117,7 @@ public struct TokenGrammar: Sendable {
         case .music:
             let level = codeCount % vocabulary.musicLevels
             let frames = codeCount / vocabulary.musicLevels
-            if level > 0 || frames == 0 {
+            if level > 0 || frames == 0 || (frames < rules.minimumMusicFrames && !isOverBudget) {
                 allowed = runs.musicLevels[level]
             } else {
                 allowed = frames >= rules.maximumMusicFrames || isOverBudget ? runs.music.end : runs.musicFrameOrEnd

@@ -71,6 +71,8 @@ actor Backbone {
         var isComplete: Bool
         /// Tokens that the model drew.
         var drawn: Int
+        /// Music codes among them, also those that `ids` has not kept.
+        var musicCodes = 0
     }
 
     /// Generates the answer to the conversation in the cache, telling each thing as soon as it is known.
@@ -82,7 +84,13 @@ actor Backbone {
         lane.workClass = .tokens
         var rules = rules
         // What closes a run must still fit.
-        rules.maximumTokens = max(1, min(rules.maximumTokens, cache.capacity - cache.length - 4))
+        let room = cache.capacity - cache.length - 4
+        let window = rules.musicWindow
+        if window == nil { rules.maximumTokens = max(1, min(rules.maximumTokens, room)) }
+        if let asked = window, asked.frames * engine.vocabulary.musicLevels > room {
+            throw EngineError(
+                reason: "a window of \(asked.frames) frames of music is more than the context has room for")
+        }
         var grammar = TokenGrammar(vocabulary: engine.vocabulary, rules: rules)
         var parser = ChainParser(tokenizer: engine.tokenizer, vocabulary: engine.vocabulary)
         var answer = Answer(ids: [], isComplete: false, drawn: 0)
@@ -92,6 +100,7 @@ actor Backbone {
         }
         // The least length that the settings ask for is that of a run, not of the whole answer.
         var (modality, runLength) = (grammar.modality, 0)
+        var musicStart = ids.count
         while !grammar.isEnded, !Task.isCancelled {
             let id = scratch.withLogits { logits in
                 sampler.next(
@@ -99,12 +108,21 @@ actor Backbone {
                     settings: sampling[modality])
             }
             grammar.accept(id)
+            if modality != .music, grammar.modality == .music { musicStart = ids.count + 1 }
             runLength = grammar.modality == modality ? runLength + 1 : 0
             modality = grammar.modality
             answer.ids.append(id)
             answer.drawn += 1
+            if engine.vocabulary.music?.codes.contains(id) == true { answer.musicCodes += 1 }
             for event in parser.consume(id) { await tell(event) }
             try read(id, logits: !grammar.isEnded)
+            if let window, modality == .music, ids.count - musicStart >= window.frames * engine.vocabulary.musicLevels {
+                // The next window: the run's mark, and of its codes only the last.
+                let kept = Array(ids.suffix(window.overlap * engine.vocabulary.musicLevels))
+                answer.ids.removeLast(ids.count - musicStart)
+                answer.ids += kept
+                try await align(to: Array(ids[..<musicStart]) + kept, as: .tokens)
+            }
             await Task.yield()
         }
         answer.isComplete = grammar.isEnded

@@ -113,6 +113,15 @@ public struct ConversationLog: Sendable {
         append(Turn(question: Array(ids.dropFirst(separator.count)), item: item))
     }
 
+    /// Whether the last question has this name and no answer.
+    public func isLast(item: String) -> Bool { canAnswer && turns.last?.item == item }
+
+    /// The last question in other words, as `append` takes them.
+    public mutating func replaceLast(question ids: [Int32]) {
+        precondition(canAnswer && ids.starts(with: separator), "a question that does not begin as a turn does")
+        turns[turns.count - 1].question = Array(ids.dropFirst(separator.count))
+    }
+
     private mutating func append(_ turn: Turn) {
         var turn = turn
         turn.serial = nextSerial

@@ -1,4 +1,5 @@
 import Compute
+import Encodec
 import Foundation
 import Llama
 import SoundStorm
@@ -13,6 +14,8 @@ public struct EngineSettings: Sendable {
     public var speechTokenizer: URL
     /// SoundStorm's state dictionary.
     public var soundStorm: URL
+    /// The folder of Encodec, as Hugging Face keeps it; nil: music is neither heard nor made.
+    public var encodec: URL?
     /// What cannot be read off SoundStorm's tensors; nil looks for `soundstorm.json` beside them.
     public var soundStormDescription: SoundStormDescription?
     /// The first line of every conversation; nil for the words that the model was trained with.
@@ -54,6 +57,8 @@ public struct Engine: Sendable {
     public let speechTokenizer: SpeechTokenizerModel
     /// Semantic codes → all levels.
     public let soundStorm: SoundStormModel
+    /// Music ↔ codes; nil where none was configured.
+    public let encodec: EncodecModel?
     /// The voice that speaks: codes of all levels; nil lets SoundStorm make one up.
     public let voice: TokenGrid?
     /// The threads that compute.
@@ -70,7 +75,13 @@ public struct Engine: Sendable {
         self.settings = settings
         progress("tokenizer \(settings.llama.path)")
         tokenizer = try LlamaTokenizer(folder: settings.llama)
-        vocabulary = try ModalityVocabulary(tokenizer)
+        if let folder = settings.encodec {
+            progress("Encodec \(folder.path)")
+            encodec = try EncodecModel(folder: folder)
+        } else {
+            encodec = nil
+        }
+        vocabulary = try ModalityVocabulary(tokenizer, musicLevels: encodec?.configuration.encodedLevels ?? 4)
         template = PromptTemplate(
             tokenizer: tokenizer, vocabulary: vocabulary, systemPrompt: settings.systemPrompt)
         progress("backbone \(settings.llama.path)")
@@ -80,6 +91,7 @@ public struct Engine: Sendable {
         progress("SoundStorm \(settings.soundStorm.path)")
         soundStorm = try SoundStormModel(contentsOf: settings.soundStorm, described: settings.soundStormDescription)
         try Self.check(tokenizer, vocabulary, llama, speechTokenizer, soundStorm)
+        if let encodec { try Self.check(vocabulary, encodec) }
         if let voice, !voice.isEmpty {
             progress("voice")
             let codes = speechTokenizer.encode(voice)
@@ -117,6 +129,25 @@ public struct Engine: Sendable {
                 reason: "SoundStorm fills \(storm.configuration.levels) levels, the speech tokenizer has "
                     + "\(speech.configuration.levels)")
         }
+    }
+
+    private static func check(_ vocabulary: ModalityVocabulary, _ encodec: EncodecModel) throws {
+        guard let music = vocabulary.music else {
+            throw EngineError(reason: "an Encodec is configured, but the vocabulary has no music tokens")
+        }
+        guard encodec.isStreamable, encodec.configuration.audioChannels == 1 else {
+            throw EngineError(reason: "the Encodec is one for stereo or for chunks, not the one at 32 kHz")
+        }
+        let (levels, size) = (encodec.configuration.encodedLevels, encodec.configuration.codebookSize)
+        guard music.codes.count == levels * size else {
+            throw EngineError(
+                reason: "the vocabulary has \(music.codes.count) music tokens, the Encodec \(levels) levels of \(size)")
+        }
+    }
+
+    /// How music's codes are laid out among its tokens; nil where there is no Encodec.
+    public var music: MusicTokens? {
+        encodec.map { MusicTokens(levels: $0.configuration.encodedLevels, size: $0.configuration.codebookSize) }
     }
 
     /// Samples a second of the speech that comes in and goes out.

@@ -12,6 +12,10 @@ public enum SessionEvent: Sendable, Equatable {
     case speech([Float])
     /// The last sample of the reply's speech was told.
     case speechEnded
+    /// Samples of a piece of music, at Encodec's rate; the first come while its last tokens are not drawn yet.
+    case music([Float])
+    /// The last sample of a piece of music was told.
+    case musicEnded
     /// The backbone has drawn its last token of this answer.
     case lastToken
 }
@@ -26,6 +30,11 @@ public struct AnswerOutcome: Sendable, Equatable {
     public var outputTokens: Int
     /// Speech codes among them.
     public var speechFrames: Int
+    /// Music codes among them.
+    public var musicTokens = 0
+
+    /// Tokens that are sound: speech and music.
+    public var soundTokens: Int { speechFrames + musicTokens }
 
     /// An answer that was stopped before anything was drawn.
     public static let stopped = AnswerOutcome(isComplete: false, inputTokens: 0, outputTokens: 0, speechFrames: 0)
@@ -42,6 +51,9 @@ public actor Session {
     private let listener: Listener
     private let backbone: Backbone
     private let speaker: Speaker
+    private let composer: Composer?
+    /// The last written question, which may be asked for something else than text.
+    private var written: (message: String, item: String)?
     private var log: ConversationLog
     private var running: Task<Made, any Error>?
 
@@ -58,6 +70,7 @@ public actor Session {
         listener = Listener(engine)
         backbone = Backbone(engine, seed: seed)
         speaker = try Speaker(engine)
+        composer = engine.encodec.map { Composer(engine, $0) }
         log = try ConversationLog(
             tokenizer: engine.tokenizer, vocabulary: engine.vocabulary, template: engine.template,
             start: engine.settings.answerStart)
@@ -104,9 +117,32 @@ public actor Session {
     /// The open turn is forgotten.
     public func dropTurn() { log.dropSpeech() }
 
-    /// A written turn.
-    public func write(_ text: String, item: String) throws {
-        log.append(question: try engine.template.ids(message: text, isFirst: false), item: item)
+    /// A written turn, before whose text may stand music that the person plays, as codes in the order of their tokens.
+    public func write(_ text: String, music: [Int32] = [], item: String) throws {
+        var message = text
+        if !music.isEmpty {
+            let played = engine.template.text(of: music, .music)
+            message = text.isEmpty ? PromptTask.describeMusic.message(played) : "\(played) \(text)"
+        }
+        log.append(question: try engine.template.ids(message: message, isFirst: false), item: item)
+        written = (message, item)
+    }
+
+    /// The codes of music, as `write` takes them: mono samples at Encodec's rate.
+    public func listen(toMusic samples: [Float]) async throws -> [Int32] {
+        guard let composer else { throw MusicUnavailable() }
+        return try await composer.listen(samples)
+    }
+
+    /// Makes the last written question one for a piece of music.
+    private func askForMusic() throws {
+        guard engine.encodec != nil else { throw MusicUnavailable() }
+        guard let written, log.isLast(item: written.item) else {
+            throw EngineError(reason: "music is composed from a written question, and the last one is none")
+        }
+        log.replaceLast(
+            question: try engine.template.ids(
+                message: PromptTask.composeMusic.message(written.message), isFirst: false, start: .music))
     }
 
     /// Removes a turn by its caller's name, with its answer. False when there is none.
@@ -121,15 +157,19 @@ public actor Session {
     public var canAnswer: Bool { log.canAnswer }
 
     /// Answers the last question; returns when the last sample has been told, or when it was stopped.
-    public func answer(rules: AnswerRules) async throws -> AnswerOutcome {
+    ///
+    /// - Parameter asMusic: whether the answer is a piece of music; see `AnswerRules.music`.
+    public func answer(rules: AnswerRules, asMusic: Bool = false) async throws -> AnswerOutcome {
         precondition(running == nil, "an answer is being made already")
         guard log.canAnswer else { throw EngineError(reason: "there is no question to answer") }
+        if asMusic { try askForMusic() }
         makeRoom(for: min(rules.maximumTokens, 1024))
         log.beginAnswer()
         let ids = log.ids
-        let task = Task { [engine, backbone, speaker, tell] in
+        let task = Task { [engine, backbone, speaker, composer, tell] in
             try await Session.makeAnswer(
-                to: ids, rules: rules, engine: engine, backbone: backbone, speaker: speaker, tell: tell)
+                to: ids, rules: rules, engine: engine, backbone: backbone, speaker: speaker, composer: composer,
+                tell: tell)
         }
         running = task
         defer { running = nil }
@@ -154,14 +194,18 @@ public actor Session {
     /// Thinks and speaks side by side: speech codes go to the speaker while the backbone is still drawing.
     private static func makeAnswer(
         to ids: [Int32], rules: AnswerRules, engine: Engine, backbone: Backbone, speaker: Speaker,
-        tell: @escaping @Sendable (SessionEvent) async -> Void
+        composer: Composer?, tell: @escaping @Sendable (SessionEvent) async -> Void
     ) async throws -> Made {
         try await backbone.align(to: ids, as: .tokens)
         try await speaker.reset()
+        await composer?.reset()
         // The backbone runs only a little ahead of the speaker: what nobody hears in the end was not computed, and
         // another session's answer need not wait for it.
         let codes = BoundedChannel<Int32?>(capacity: 4)
         let speaking = Task { try await speak(codes, with: speaker, tell: tell) }
+        // Nobody listens to music while it is made: the backbone may be a second ahead of its sound.
+        let notes = BoundedChannel<Int32?>(capacity: 200)
+        let playing = Task { try await play(notes, with: composer, tell: tell) }
         let forced = forcedTokens(at: ids, engine)
         var rules = rules
         // The question decided that the answer is a chain, whatever the caller's rules leave open.
@@ -173,26 +217,37 @@ public actor Session {
                     switch event {
                     case .speechCode(let code): await codes.send(code)
                     case .ended(.speech): await codes.send(nil)
+                    case .musicCode(let code): await notes.send(code)
+                    case .ended(.music):
+                        await notes.send(nil)
+                        await tell(.answer(event))
                     default: await tell(.answer(event))
                     }
                 }
             } onCancel: {
                 speaking.cancel()
                 codes.cancel()
+                playing.cancel()
+                notes.cancel()
             }
             await tell(.lastToken)
             codes.finish()
-            let spoken = await speaking.result
-            if case .failure(let error) = spoken, !(error is CancellationError) { throw error }
+            notes.finish()
+            for result in [await speaking.result, await playing.result] {
+                if case .failure(let error) = result, !(error is CancellationError) { throw error }
+            }
             return Made(
                 ids: answer.ids,
                 outcome: AnswerOutcome(
                     isComplete: answer.isComplete, inputTokens: ids.count, outputTokens: answer.drawn,
-                    speechFrames: answer.ids.count(where: engine.vocabulary.speech.codes.contains)))
+                    speechFrames: answer.ids.count(where: engine.vocabulary.speech.codes.contains),
+                    musicTokens: answer.musicCodes))
         } catch {
             speaking.cancel()
             codes.cancel()
-            _ = await speaking.result
+            playing.cancel()
+            notes.cancel()
+            _ = await (speaking.result, playing.result)
             throw error
         }
     }
@@ -211,6 +266,23 @@ public actor Session {
                 try await speaker.finish(play: play)
                 await tell(.speechEnded)
                 try await speaker.reset()
+            }
+        }
+    }
+
+    /// Codes of music into sound; nil in the channel ends a piece.
+    private static func play(
+        _ notes: BoundedChannel<Int32?>, with composer: Composer?,
+        tell: @escaping @Sendable (SessionEvent) async -> Void
+    ) async throws {
+        while let note = await notes.receive() {
+            try Task.checkCancellation()
+            guard let composer else { continue }
+            if let note {
+                if let samples = try await composer.play(note) { await tell(.music(samples)) }
+            } else {
+                await tell(.music(try await composer.finish()))
+                await tell(.musicEnded)
             }
         }
     }

@@ -17,6 +17,10 @@ public struct Configuration: Sendable, Equatable {
     public var ingest = Ingest()
     /// `[speech]`
     public var speech = Speech()
+    /// `[music]`
+    public var music = Music()
+    /// `[artifacts]`
+    public var artifacts = Artifacts()
     /// `[sampling.text]`, `[sampling.speech]`, `[sampling.image]`, `[sampling.music]`
     public var sampling = SamplingOfModalities()
     /// `[desktop]`
@@ -35,6 +39,8 @@ public struct Configuration: Sendable, Equatable {
         + Turn.keys.map { $0.under("turn", \.turn) }
         + Ingest.keys.map { $0.under("ingest", \.ingest) }
         + Speech.keys.map { $0.under("speech", \.speech) }
+        + Music.keys.map { $0.under("music", \.music) }
+        + Artifacts.keys.map { $0.under("artifacts", \.artifacts) }
         + SamplingOfModalities.keys.map { $0.under("sampling", \.sampling) }
         + Desktop.keys.map { $0.under("desktop", \.desktop) }
         + Log.keys.map { $0.under("log", \.log) }
@@ -74,6 +80,8 @@ extension Configuration {
         public var speechTokenizer = "Models/pocket/speech"
         /// SoundStorm: a `.pt` file.
         public var soundStorm = "Models/pocket/speech/speechtokenizer_soundstorm_mls.pt"
+        /// Encodec, AnyGPT's music tokenizer: a folder as Hugging Face keeps it; empty for none, and no music.
+        public var encodec = ""
         /// SoundStorm's attention heads, which its file does not tell; 0 reads them from `soundstorm.json` beside it.
         public var soundStormHeads = 0
         /// The width of a head; 0 as above.
@@ -89,6 +97,7 @@ extension Configuration {
             .path("llama", \.llama),
             .path("speech_tokenizer", \.speechTokenizer),
             .path("soundstorm", \.soundStorm),
+            .path("encodec", \.encodec, mayBeEmpty: true),
             .integer("soundstorm_heads", \.soundStormHeads, 0...256),
             .integer("soundstorm_dim_head", \.soundStormHeadWidth, 0...1024),
             .path("voice", \.voice, mayBeEmpty: true),

@@ -37,6 +37,7 @@ extension EngineSettings {
                 heads: model.soundStormHeads > 0 ? model.soundStormHeads : nil,
                 headSize: model.soundStormHeadWidth > 0 ? model.soundStormHeadWidth : nil)
         }
+        encodec = model.encodec.isEmpty ? nil : URL(filePath: model.encodec)
         systemPrompt = model.systemPrompt.isEmpty ? nil : model.systemPrompt
         ingestFrames = max(1, configuration.ingest.chunkMS / 20)
         lookaheadFrames = configuration.ingest.lookaheadFrames

@@ -14,10 +14,19 @@ extension RealtimeConnection {
             _ = machine.handle(.answerEnded)
             throw WireError(.invalidValue, "There is no question to answer: send speech or an item first.")
         }
-        let modality = parameters.outputModality ?? settings.outputModality
+        let musicRules: AnswerRules?
+        do {
+            musicRules = try self.musicRules(parameters.artifact)
+        } catch {
+            _ = machine.handle(.answerEnded)
+            throw error
+        }
+        let modality = musicRules == nil ? parameters.outputModality ?? settings.outputModality : .text
         let place = OutputPlace(responseID: name("resp"), itemID: name("item"), outputIndex: 0)
-        let record = ResponseRecord(
+        var record = ResponseRecord(
             place: place, modality: modality, metadata: parameters.metadata, question: question)
+        record.artifactRequest = parameters.artifact
+        record.musicFrames = musicRules?.maximumMusicFrames ?? 0
         do {
             output = try AudioOutput(
                 encoding: encoding(parameters.outputFormat),
@@ -39,8 +48,10 @@ extension RealtimeConnection {
         send(.conversationItemAdded(ItemPlacement(previousItemID: previous, item: item)))
         send(.contentPartAdded(record.part))
         mark(\.endOfTurnMilliseconds)
-        let rules = services.rules(modality, spoken: question.item != nil, limit: parameters.maxOutputTokens)
-        answering = Task { await self.makeAnswer(rules, previous: previous) }
+        let rules =
+            musicRules
+            ?? services.rules(modality, spoken: question.item != nil, limit: parameters.maxOutputTokens)
+        answering = Task { await self.makeAnswer(rules, asMusic: musicRules != nil, previous: previous) }
     }
 
     /// How the reply's sound is encoded for this door.
@@ -52,16 +63,22 @@ extension RealtimeConnection {
         }
     }
 
-    private func makeAnswer(_ rules: AnswerRules, previous: String?) async {
-        let outcome: Result<AnswerOutcome, any Error>
+    private func makeAnswer(_ rules: AnswerRules, asMusic: Bool, previous: String?) async {
+        var outcome: Result<AnswerOutcome, any Error>
+        pieceFailure = nil
         do {
-            outcome = .success(try await session.answer(rules: rules))
+            outcome = .success(try await session.answer(rules: rules, asMusic: asMusic))
         } catch {
             // A stop is no failure, wherever it was noticed.
             outcome = error is CancellationError ? .success(.stopped) : .failure(error)
             if !(error is CancellationError) { logger.error("answer failed: \(error)") }
         }
         await drain()
+        await discardPiece()
+        if let pieceFailure {
+            logger.error("artifact failed: \(pieceFailure)")
+            outcome = .failure(pieceFailure)
+        }
         finish(outcome, previous: previous)
         answering = nil
         do {
@@ -108,8 +125,8 @@ extension RealtimeConnection {
         record.timing.packets = output?.sent ?? 0
         if case .success(let outcome) = outcome {
             record.timing.inputTokens = outcome.inputTokens
-            record.timing.outputAudioTokens = outcome.speechFrames
-            record.timing.outputTextTokens = max(0, outcome.outputTokens - outcome.speechFrames)
+            record.timing.outputAudioTokens = outcome.soundTokens
+            record.timing.outputTextTokens = max(0, outcome.outputTokens - outcome.soundTokens)
         }
         send(.responseTiming(record.timing))
         send(.responseDone(done))
@@ -127,11 +144,15 @@ extension RealtimeConnection {
     // MARK: What the session tells
 
     /// One event of the session.
-    func told(_ event: SessionEvent) {
+    func told(_ event: SessionEvent) async {
         switch event {
         case .heard(let frames, let probability):
             logger.trace("heard \(frames) frames, p(end) \(probability)")
-        case .answer(let event): told(event)
+        case .answer(let event):
+            told(event)
+            if event == .began(.music) { await making { try self.beginPiece() } }
+        case .music(let samples): await making { try await self.play(piece: samples) }
+        case .musicEnded: await making { try await self.finishPiece() }
         case .speech(let samples):
             guard response?.stopReason == nil else { return }
             do { try output?.play(samples) } catch { logger.error("\(error)") }
@@ -142,6 +163,16 @@ extension RealtimeConnection {
         case .lastToken:
             mark(\.lastTokenMilliseconds)
             response?.timing.packetsBeforeLastToken = output?.sent ?? 0
+        }
+    }
+
+    /// A step of an artifact's making; when one fails there will be no artifact, and the response fails.
+    private func making(_ step: () async throws -> Void) async {
+        guard pieceFailure == nil else { return }
+        do {
+            try await step()
+        } catch {
+            pieceFailure = error
         }
     }
 
@@ -163,7 +194,7 @@ extension RealtimeConnection {
             } else {
                 send(.outputTextDelta(record.place, delta: delta))
             }
-        case .began, .ended, .speechCode, .image, .music, .answerEnded: break
+        case .began, .ended, .speechCode, .image, .musicCode, .answerEnded: break
         }
     }
 

@@ -21,6 +21,9 @@ extension RealtimeConnection {
             throw WireError(.invalidValue, "There is an item \"\(id.prefix(100))\" already.", param: "item.id")
         }
         let asked = role == .user ? try Content(content) : nil
+        // Heard before the item stands: what cannot be heard leaves none.
+        var played: [Int32] = []
+        if case .written(_, let upload?)? = asked { played = try await listen(toUpload: upload) }
         var stored = item
         (stored.id, stored.status) = (id, .completed)
         guard let previous = items.insert(stored, id: id, after: after) else {
@@ -29,10 +32,9 @@ extension RealtimeConnection {
                 param: "previous_item_id")
         }
         switch asked {
-        case .written(let text)? where machine.isTurnOpen: writtenMeanwhile.append((text, id))
-        case .written(let text)?:
-            try await session.write(text, item: id)
-            self.question = .written(at: clock.now)
+        case .written(let text, _)?:
+            let question = WrittenQuestion(text: text, music: played, item: id)
+            if machine.isTurnOpen { writtenMeanwhile.append(question) } else { try await write(question) }
         case .spoken(let bytes)?: try await hearWhole(bytes, item: id)
         case nil: break
         }
@@ -40,13 +42,21 @@ extension RealtimeConnection {
         send(.conversationItemDone(ItemPlacement(previousItemID: previous, item: stored)))
     }
 
+    /// Puts a written question into the conversation.
+    func write(_ question: WrittenQuestion) async throws {
+        try await session.write(question.text, music: question.music, item: question.item)
+        lastWritten = question.text
+        self.question = .written(at: clock.now)
+    }
+
     /// A question in one piece.
     private enum Content {
-        case written(String)
+        case written(String, music: UInt32?)
         case spoken([UInt8])
 
         init?(_ content: [ContentPart]) throws {
             var texts: [String] = []
+            var music: UInt32?
             for part in content {
                 switch part {
                 case .inputText(let text), .outputText(let text): texts.append(text)
@@ -57,11 +67,16 @@ extension RealtimeConnection {
                     if let transcript { texts.append(transcript) }
                 case .inputImage:
                     throw WireError(.invalidValue, "Pictures cannot be taken in yet.", param: "item.content")
+                case .inputMusic(let upload):
+                    guard music == nil else {
+                        throw WireError(.invalidValue, "An item takes one piece of music.", param: "item.content")
+                    }
+                    music = upload
                 }
             }
             let text = texts.joined(separator: "\n")
-            guard !text.isEmpty else { return nil }
-            self = .written(text)
+            guard !text.isEmpty || music != nil else { return nil }
+            self = .written(text, music: music)
         }
     }
 

@@ -77,7 +77,7 @@ extension RealtimeConnection {
     private func writeWaiting() async throws {
         let waiting = writtenMeanwhile
         writtenMeanwhile = []
-        for (text, item) in waiting { try await session.write(text, item: item) }
+        for written in waiting { try await write(written) }
     }
 
     /// A listener who speaks while sent sound is still being heard has heard only so much of it: the rest is taken out of

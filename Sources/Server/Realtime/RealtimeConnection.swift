@@ -24,7 +24,7 @@ actor RealtimeConnection {
     /// The item that the open turn will become.
     var turnItem: String?
     /// Written questions that came while a turn was open.
-    var writtenMeanwhile: [(text: String, item: String)] = []
+    var writtenMeanwhile: [WrittenQuestion] = []
     /// When sound came in: what the stages of an answer are measured from.
     var arrivals = SoundArrivals()
     /// When the last voice of the turn that is just ending came in.
@@ -43,6 +43,19 @@ actor RealtimeConnection {
     /// The item of the last answer, which the client may say it did not hear all of.
     var lastAnswerItem: String?
 
+    /// Files that the client has sent.
+    var uploads: Uploads
+    /// The piece of music that is being made.
+    var piece: PieceInProgress?
+    /// Why the artifact of the running response failed.
+    var pieceFailure: (any Error)?
+    /// Artifacts that this session has made.
+    var artifactsMade = 0
+    /// The last thing that was written: what an artifact's tags call its prompt.
+    var lastWritten = ""
+    /// Where this session's drawing of tokens began.
+    let seed: UInt64
+
     private var openSession: Session?
     private var nextName = 0
     private var lastMessage: ContinuousClock.Instant
@@ -57,6 +70,8 @@ actor RealtimeConnection {
         settings = services.initialSettings(id: id)
         input = try AudioInput(
             detection: services.detection(settings.turnDetection), maximumTurn: services.maximumTurnSamples)
+        uploads = Uploads(largest: services.configuration.music.maxUploadBytes)
+        seed = services.seed()
         started = clock.now
         turnEnd = started
         question = .written(at: started)
@@ -73,7 +88,7 @@ actor RealtimeConnection {
     func run() async {
         logger.info("session opened", metadata: ["client": "\(door.peer)", "sound": "\(door.sound)"])
         do {
-            let session = try Session(services.engine, seed: services.seed()) { [weak self] event in
+            let session = try Session(services.engine, seed: seed) { [weak self] event in
                 await self?.told(event)
             }
             openSession = session
@@ -128,6 +143,7 @@ actor RealtimeConnection {
                 }
             case .opus(let packet): try await hear { try $0.hear(opus: packet) }
             case .samples(let samples): try await hear { $0.hear(samples) }
+            case .upload(let frame): try uploads.take(frame)
             case .refused(let error): throw error
             }
         } catch let error as WireError {

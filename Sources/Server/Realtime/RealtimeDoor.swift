@@ -40,6 +40,8 @@ enum DoorArrival: Sendable {
     case opus([UInt8])
     /// Speech at 16 kHz.
     case samples([Float])
+    /// A piece of a file.
+    case upload(ClientUploadFrame)
     /// Something that cannot be understood.
     case refused(WireError)
 }
@@ -67,6 +69,9 @@ struct WebSocketDoor: RealtimeDoor {
             guard sound == .opus else {
                 return .refused(
                     WireError(.invalidFrame, "Binary messages need the subprotocol \(OpusSubprotocol.name)."))
+            }
+            if bytes.first == ClientUploadFrame.kind {
+                do { return .upload(try ClientUploadFrame(parsing: bytes)) } catch { return .refused(.frame(error)) }
             }
             do { return .opus(try ClientAudioFrame(parsing: bytes).packet) } catch { return .refused(.frame(error)) }
         case .malformedText: return .refused(.notUTF8)

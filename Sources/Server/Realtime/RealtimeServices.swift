@@ -7,10 +7,16 @@ import Wire
 struct RealtimeServices: Sendable {
     let engine: Engine
     let configuration: Configuration
+    /// Where artifacts go; nil where no network makes any.
+    let artifacts: ArtifactStore?
     let logger: Logger
 
     /// The model's name, as sessions report it.
     var modelName: String { "anygpt" }
+    /// What an artifact's tags call the model: the backbone's folder.
+    var artifactModelName: String {
+        configuration.model.llama.split(separator: "/").suffix(2).joined(separator: "/")
+    }
     /// Samples a second of the model's speech.
     var speechSampleRate: Int { engine.sampleRate }
     /// Frames of speech a second: 50.

@@ -16,6 +16,14 @@ struct Question {
     }
 }
 
+/// A question in writing, before which music may be played.
+struct WrittenQuestion {
+    var text: String
+    /// The tokens' numbers.
+    var music: [Int32]
+    var item: String
+}
+
 /// One response while it is made: what was said so far, and when.
 struct ResponseRecord {
     let place: OutputPlace
@@ -27,6 +35,10 @@ struct ResponseRecord {
     var reply = ""
     var transcriptIsDone = false
     var timing: ResponseTiming
+    /// What is to be made instead of an answer in words.
+    var artifactRequest: ArtifactRequest?
+    /// Frames of the piece of music, at most.
+    var musicFrames = 0
     /// Why it was stopped, when it was.
     var stopReason: TurnMachine.StopReason?
 
@@ -65,8 +77,7 @@ struct ResponseRecord {
                 input: .init(
                     textTokens: max(0, outcome.inputTokens - question.frames), audioTokens: question.frames),
                 output: .init(
-                    textTokens: max(0, outcome.outputTokens - outcome.speechFrames), audioTokens: outcome.speechFrames)
-            )
+                    textTokens: max(0, outcome.outputTokens - outcome.soundTokens), audioTokens: outcome.soundTokens))
             status = outcome.isComplete && stopReason == nil ? .completed : .cancelled
             if status == .cancelled {
                 details = .init(type: .cancelled, reason: (stopReason ?? .clientCancelled).rawValue)

@@ -1,0 +1,59 @@
+import Foundation
+import Wire
+
+/// One written question to the daemon, with what is shown or played to the model, and what it should make.
+public struct WrittenRequest: Sendable {
+    /// The question.
+    public var text = ""
+    /// A sound file's bytes that are played before it.
+    public var music: [UInt8]?
+    /// What is to be made instead of an answer in words.
+    public var artifact: ArtifactRequest?
+
+    /// Nothing yet.
+    public init() {}
+}
+
+extension RealtimeClient {
+    /// What comes of a written question, in order.
+    public enum AnswerUpdate: Sendable, Equatable {
+        /// More of the answer's text.
+        case text(String)
+        /// An artifact is being made: so many of so many steps.
+        case progress(step: Int, steps: Int)
+        /// An artifact is complete.
+        case artifact(Artifact)
+    }
+
+    /// Asks, and tells what comes until the answer is complete. The session must be one in which the client ends turns.
+    public func ask(_ request: WrittenRequest, show: (AnswerUpdate) async throws -> Void) async throws {
+        var content: [ContentPart] = []
+        if let music = request.music {
+            await send(upload: music, number: 1)
+            content.append(.inputMusic(upload: 1))
+        }
+        if !request.text.isEmpty { content.append(.inputText(request.text)) }
+        send(.conversationItemCreate(after: nil, item: .message(role: .user, content: content)))
+        var parameters = ResponseParameters()
+        parameters.outputModality = .text
+        parameters.artifact = request.artifact
+        send(.responseCreate(parameters))
+        while true {
+            guard case .event(let event) = try await next() else { continue }
+            switch event {
+            case .outputTextDelta(_, let delta): try await show(.text(delta))
+            case .artifactProgress(let progress):
+                try await show(.progress(step: progress.step, steps: progress.steps))
+            case .artifactDone(let done): try await show(.artifact(done.artifact))
+            case .error(let error): throw ClientError.server(error)
+            case .responseDone(let response):
+                guard response.status == .completed else {
+                    let reason = response.statusDetails?.error?.code ?? response.statusDetails?.reason
+                    throw ClientError.unanswered(status: response.status.rawValue, reason: reason)
+                }
+                return
+            default: break
+            }
+        }
+    }
+}

@@ -1,0 +1,66 @@
+import AnyGPT
+
+extension Configuration {
+    /// Music that is played to the model, and music that it makes.
+    public struct Music: Sendable, Equatable {
+        /// How much of a file is heard, from its beginning, in seconds.
+        public var input = 5.0
+        /// The largest file that a client may send, in bytes.
+        public var maxUploadBytes = 64 << 20
+        /// The longest piece that may be asked for, in seconds.
+        public var maxSeconds = 60.0
+        /// How long a window is, in seconds: the model was trained on pieces of 5.
+        public var window = 5.0
+        /// How much of a window the next one begins with, in seconds.
+        public var overlap = 2.5
+
+        static let keys: [ConfigurationKey<Music>] = [
+            .number("input_s", \.input, 0.02...30),
+            .integer("max_upload_bytes", \.maxUploadBytes, 1024...(1 << 30)),
+            .number("max_s", \.maxSeconds, 0.02...3600),
+            .number("window_s", \.window, 0.1...60),
+            .number("overlap_s", \.overlap, 0.02...60),
+        ]
+
+        /// The rules of a piece of so many seconds, at this many frames a second; nil leaves the length to the model, up
+        /// to one window.
+        func rules(seconds: Double?, frameRate: Int, limits: Sampling, levels: Int) -> AnswerRules {
+            func frames(_ seconds: Double) -> Int { max(1, Int((seconds * Double(frameRate)).rounded())) }
+            let whole = max(2, frames(window))
+            let shared = MusicWindow(frames: whole, overlap: min(frames(overlap), whole - 1))
+            guard let seconds else {
+                let most = min(whole, max(1, limits.maxNewTokens / levels))
+                return .music(frames: most, atLeast: limits.minNewTokens / levels, window: shared)
+            }
+            return .music(frames: frames(seconds), atLeast: frames(seconds), window: shared)
+        }
+    }
+
+    /// Pictures and pieces of music that were made, until they are fetched.
+    public struct Artifacts: Sendable, Equatable {
+        /// Where they are kept.
+        public var folder = "artifacts"
+        /// Bytes of all of them together; the oldest make room.
+        public var maxBytes = 1 << 30
+        /// How long they are kept, in seconds.
+        public var maxAge = 86_400.0
+        /// How many one session may make.
+        public var maxPerSession = 100
+
+        static let keys: [ConfigurationKey<Artifacts>] = [
+            .path("folder", \.folder),
+            .integer("max_bytes", \.maxBytes, 1024...Int.max),
+            .number("max_age_s", \.maxAge, 1...31_536_000),
+            .integer("max_per_session", \.maxPerSession, 1...1_000_000),
+        ]
+
+        /// As the store takes them.
+        var limits: ArtifactStore.Limits {
+            var limits = ArtifactStore.Limits()
+            limits.bytes = maxBytes
+            limits.age = .seconds(maxAge)
+            limits.perSession = maxPerSession
+            return limits
+        }
+    }
+}

@@ -1,0 +1,120 @@
+import ArgumentParser
+import Audio
+import Client
+import Foundation
+import Parity
+import Wire
+
+/// `anygpt ask "What instruments are these?" --music clip.wav`: one written question.
+struct AskCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "ask",
+        abstract: "Asks a daemon a written question.",
+        discussion: """
+            --music plays a sound file (WAV, FLAC, Ogg, MP3, Opus) to the model, of which it hears the first seconds. \
+            --compose makes a piece of music of the text, and saves it.
+            """)
+
+    @Argument(help: "The question, or what a piece of music should be like.")
+    var text = ""
+
+    @Option(help: ArgumentHelp("A sound file to play to the model.", valueName: "file"))
+    var music: String?
+
+    @Flag(help: "Make a piece of music instead of an answer in words.")
+    var compose = false
+
+    @Option(
+        help: ArgumentHelp(
+            "How long the piece is to be (default: as the model likes, up to 5 s).", valueName: "seconds"))
+    var seconds: Double?
+
+    @Option(help: "The piece's file: flac, wav or opus.")
+    var format = "flac"
+
+    @Option(name: [.short, .long], help: ArgumentHelp("Where what was made is saved.", valueName: "folder"))
+    var out = "."
+
+    @OptionGroup var address: DaemonAddress
+
+    func validate() throws {
+        guard !text.isEmpty || music != nil else { throw ValidationError("There is nothing to ask.") }
+        guard compose || seconds == nil else { throw ValidationError("--seconds is for --compose.") }
+    }
+
+    func run() async throws {
+        let url = try address.url(scheme: "ws", path: "/v1/realtime")
+        var request = WrittenRequest()
+        request.text = text
+        if let music { request.music = try Self.contents(of: music) }
+        if compose { request.artifact = ArtifactRequest(type: .music, format: format, seconds: seconds) }
+        let settled = request
+        let folder = URL(filePath: out)
+        let task = Task { try await Self.converse(url, settled, folder) }
+        let interrupt = Interrupt { task.cancel() }
+        defer { interrupt.cancel() }
+        do {
+            try await task.value
+        } catch is CancellationError {
+            throw ExitCode(Interrupt.exitStatus)
+        } catch let error as ExitCode {
+            throw error
+        } catch {
+            Terminal.complain("anygpt ask: " + ReportTable.harmless("\(error)"))
+            throw ExitCode(1)
+        }
+    }
+
+    private static func converse(_ url: String, _ request: WrittenRequest, _ folder: URL) async throws {
+        let client = try await RealtimeClient.connect(to: url, turnEnd: .commit)
+        let progress = ProgressLine("composing")
+        let shown = Task { await progress.show() }
+        var failure: (any Error)?
+        var hasText = false
+        do {
+            try await client.ask(request) { update in
+                switch update {
+                case .text(let delta):
+                    hasText = true
+                    FileHandle.standardOutput.write(Data(ReportTable.harmless(delta).utf8))
+                case .progress(let step, let steps): progress.stage = "\(step) of \(steps)"
+                case .artifact(let artifact):
+                    let file = try await ArtifactDownload.fetch(artifact, from: url, into: folder)
+                    let length =
+                        artifact.durationMilliseconds.map { String(format: ", %.2f s", Double($0) / 1000) } ?? ""
+                    print("\(file.path): \(Bytes.text(artifact.bytes))\(length)")
+                }
+            }
+        } catch {
+            failure = error
+        }
+        if hasText { print("") }
+        shown.cancel()
+        await shown.value
+        await client.close()
+        if let failure { throw failure }
+    }
+
+    /// A file's bytes. Of one that is too large to be sent, only its beginning is: what is heard of it is that.
+    private static func contents(of path: String) throws -> [UInt8] {
+        do {
+            let values = try URL(filePath: path).resourceValues(forKeys: [.fileSizeKey, .isRegularFileKey])
+            guard values.isRegularFile == true, let size = values.fileSize else {
+                throw Refusal("\(path) is not a file")
+            }
+            if size <= 16 << 20 { return [UInt8](try Data(contentsOf: URL(filePath: path))) }
+            let clip = try AudioFile.read(path, first: 30)
+            let shortened = FileManager.default.temporaryDirectory.appending(path: "anygpt-\(UUID().uuidString).flac")
+            defer { try? FileManager.default.removeItem(at: shortened) }
+            let mono = AudioClip(sampleRate: clip.sampleRate, interleaved: clip.mono())
+            try AudioFile.write(mono, to: shortened.path, format: .flac)
+            return [UInt8](try Data(contentsOf: shortened))
+        } catch let error as Refusal {
+            throw error
+        } catch let error as AudioFileError {
+            throw Refusal("\(error)")
+        } catch {
+            throw Refusal("cannot read \(path): \(error.localizedDescription)")
+        }
+    }
+}

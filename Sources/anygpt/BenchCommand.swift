@@ -1,0 +1,8 @@
+import ArgumentParser
+
+/// `anygpt bench`: how fast the networks are on this machine.
+struct BenchCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bench", abstract: "Measures the networks on this machine.",
+        subcommands: [BenchMusicCommand.self])
+}

@@ -1,0 +1,100 @@
+import ArgumentParser
+import Compute
+import Encodec
+import Foundation
+import Tensors
+
+/// `anygpt bench music FOLDER`: Encodec's encoding and decoding; `Benchmarks/encodec.py` measures the same in PyTorch.
+struct BenchMusicCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "music", abstract: "Measures Encodec: encoding and decoding a few seconds.",
+        discussion: """
+            Random weights are as fast as trained ones: Benchmarks/encodec.py --make FOLDER writes a full-size Encodec \
+            with random weights, and without --make measures PyTorch on it.
+            """)
+
+    @Argument(help: ArgumentHelp("The folder of an Encodec.", valueName: "folder"))
+    var folder: String
+
+    @Option(help: "Seconds of sound.")
+    var seconds = 5.0
+
+    @Option(help: "Threads; 0 takes one for each core.")
+    var threads = 0
+
+    @Option(help: "Runs of each; the fastest counts.")
+    var runs = 5
+
+    func validate() throws {
+        guard (0.02...600).contains(seconds) else { throw ValidationError("--seconds takes 0.02 to 600.") }
+        guard (0...1024).contains(threads) else { throw ValidationError("--threads takes 0 to 1024.") }
+        guard (1...1000).contains(runs) else { throw ValidationError("--runs takes 1 to 1000.") }
+    }
+
+    func run() async throws {
+        ComputePool.sizeShared(threads: threads)
+        let (folder, seconds, runs) = (URL(filePath: folder), seconds, runs)
+        let lines = try await withCheckedThrowingContinuation { (waiting: CheckedContinuation<[String], any Error>) in
+            startThread(named: "bench") {
+                waiting.resume(with: Result { try Self.measure(folder, seconds: seconds, runs: runs) })
+            }
+        }
+        for line in lines { print(line) }
+    }
+
+    private static func measure(_ folder: URL, seconds: Double, runs: Int) throws -> [String] {
+        let model: EncodecModel
+        do { model = try EncodecModel(folder: folder) } catch { throw Refusal("\(error)") }
+        guard model.configuration.audioChannels == 1, model.isStreamable else {
+            throw Refusal("\(folder.path) is an Encodec for stereo or for chunks")
+        }
+        let count = Int(seconds * Double(model.configuration.sampleRate))
+        // A few tones and some noise: silence would make numbers that processors are slow with.
+        var generator = SystemRandomNumberGenerator()
+        let sound = (0..<count).map { index in
+            let time = Float(index) / Float(model.configuration.sampleRate)
+            return 0.2 * sinf(2 * .pi * 440 * time) + 0.1 * sinf(2 * .pi * 659 * time)
+                + 0.02 * Float.random(in: -1...1, using: &generator)
+        }
+        let frames = (count + model.hop - 1) / model.hop
+        let codes = (0..<model.configuration.encodedLevels).map { _ in
+            (0..<frames).map { _ in Int32.random(in: 0..<Int32(model.configuration.codebookSize), using: &generator) }
+        }
+        let threads = ComputePool.shared.threadCount
+        var lines = [
+            "\(folder.path): \(seconds) s at \(model.configuration.sampleRate) Hz, \(threads) threads, \(kernels.instructionSet)"
+        ]
+        lines.append(line("encode", runs, seconds) { _ = model.encode(sound) })
+        lines.append(line("decode", runs, seconds) { _ = try? model.decode(codes) })
+        lines.append(
+            line("decode, streamed by 8 frames", runs, seconds) {
+                var stream = model.makeDecoder()
+                for start in stride(from: 0, to: frames, by: 8) {
+                    _ = try? stream.append(codes.map { Array($0[start..<min(frames, start + 8)]) })
+                }
+                _ = stream.finish()
+            })
+        return lines
+    }
+
+    private static func line(_ name: String, _ runs: Int, _ seconds: Double, _ body: () -> Void) -> String {
+        let clock = ContinuousClock()
+        body()
+        var (best, cpu) = (Double.infinity, Double.infinity)
+        for _ in 0..<runs {
+            let (start, used) = (clock.now, processorSeconds())
+            body()
+            best = min(best, (clock.now - start) / .seconds(1))
+            cpu = min(cpu, processorSeconds() - used)
+        }
+        return String(
+            format: "%@ %8.1f ms  processor %8.1f ms  %6.1f times real time",
+            name.padding(toLength: 30, withPad: " ", startingAt: 0), best * 1000, cpu * 1000, seconds / best)
+    }
+
+    private static func processorSeconds() -> Double {
+        var time = timespec()
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+    }
+}
