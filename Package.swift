@@ -99,7 +99,7 @@ let package = Package(
         tests("SoundStormTests", ["SoundStorm"]),
         tests("EncodecTests", ["Encodec"]),
         tests("LlamaTests", ["Llama", "TestModels"]),
-        tests("AnyGPTTests", ["AnyGPT"]),
+        tests("AnyGPTTests", ["AnyGPT", "TestModels"]),
         tests("CheckpointToolsTests", ["CheckpointTools", "TestModels"]),
         tests("DoctorTests", ["Doctor", "Server"]),
         tests("AudioTests", ["Audio", "COpus"]),
@@ -107,7 +107,7 @@ let package = Package(
         tests("WebSocketsTests", ["WebSockets", "CWebSockets"]),
         tests("PulseTests", ["Pulse"]),
         tests("ParityTests", ["Parity"]),
-        tests("ServerTests", ["Server", "Client", "Pulse"]),
+        tests("ServerTests", ["Server", "Client", "Pulse", "TestModels"]),
         tests("ServiceTests", ["Server", "WebSockets", "Compute", logging]),
     ],
     cxxLanguageStandard: .cxx17

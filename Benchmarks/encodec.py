@@ -29,7 +29,7 @@ def make(folder: str) -> None:
         layer.codebook.embed.normal_()
     path = pathlib.Path(folder)
     path.mkdir(parents=True, exist_ok=True)
-    save_file({k: v.contiguous() for k, v in model.state_dict().items()}, path / "model.safetensors")
+    save_file({k: v.contiguous() for k, v in model.state_dict().items()}, path / "model.safetensors", {"format": "pt"})
     (path / "config.json").write_text(json.dumps(config.to_dict(), indent=1))
 
 

@@ -46,7 +46,8 @@ public struct ResidualLSTM: SequenceLayer {
                         h[index].mutate { h in
                             c[index].mutate { c in
                                 for frame in 0..<frames {
-                                    cell.step(gates: gates + frame * 4 * cell.hidden, h: h, c: c)
+                                    cell.step(
+                                        gates: gates + frame * 4 * cell.hidden, h: h, c: c, backwards: frame % 2 == 1)
                                     (out + frame * cell.hidden).update(from: h, count: cell.hidden)
                                 }
                             }

@@ -22,10 +22,12 @@ public struct LSTMCell: Sendable {
     func inputGates(_ x: Tensor) -> Tensor { input(x, bias: bias) }
 
     /// One frame: `gates` (its input's contribution) is destroyed, `h` and `c` go from the last frame's to this one's.
+    /// Weights are read `backwards` at every second frame, which changes no bit.
     func step(
-        gates: UnsafeMutablePointer<Float>, h: UnsafeMutablePointer<Float>, c: UnsafeMutablePointer<Float>
+        gates: UnsafeMutablePointer<Float>, h: UnsafeMutablePointer<Float>, c: UnsafeMutablePointer<Float>,
+        backwards: Bool = false
     ) {
-        recurrent.multiply(h, lda: hidden, rows: 1, into: gates, ldc: 4 * hidden, adding: true)
+        recurrent.accumulate(h, into: gates, backwards: backwards)
         kernels.lstm_gates_f32(gates, c, h, hidden)
     }
 }

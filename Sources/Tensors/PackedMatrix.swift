@@ -36,6 +36,35 @@ public struct PackedMatrix: Sendable {
         }
     }
 
+    /// c += a · W for one row a, the weights read from the last to the first when `backwards`. Who multiplies by a large
+    /// matrix again and again goes back and forth: what was read last is still in the cache, which is smaller than the
+    /// matrix. The bits are those of `multiply`.
+    public func accumulate(
+        _ a: UnsafePointer<Float>, into c: UnsafeMutablePointer<Float>, backwards: Bool
+    ) {
+        let product = kernels.gemm_packed_f32!
+        let pool = ComputePool.shared
+        let shares = inputs * outputs < Self.worthSharing ? 1 : pool.threadCount
+        let strip = Self.stripPanels * Int(CK_PANEL)
+        let strips = (outputs + strip - 1) / strip
+        panels.read { panels in
+            // Invariant: the shares write disjoint parts of c, and all have ended before the caller's pointers do.
+            nonisolated(unsafe) let (a, c, panels) = (a, c, panels)
+            pool.parallelFor(shares) { share in
+                let (start, end) = (strips * share / shares, strips * (share + 1) / shares)
+                for index in start..<end {
+                    let first = (backwards ? start + end - 1 - index : index) * strip
+                    product(
+                        c + first, outputs, a, inputs, panels + first * inputs, nil, 1, min(strip, outputs - first),
+                        inputs, true)
+                }
+            }
+        }
+    }
+
+    /// Panels that are read in one direction at a time.
+    private static let stripPanels = 8
+
     /// c[r, :] = a[r, :] · W + bias, or += when `adding`; `rows` rows that start `lda` (`ldc`) values apart.
     /// Rows of `a` may overlap (`lda` < `inputs`): that is how a convolution reads its windows.
     public func multiply(

@@ -23,6 +23,10 @@ public struct ConvolutionStyle: Sendable, Equatable {
     /// needs the whole sequence.
     public var normalizesOverTime = false
 
+    /// Whether convolutions that change the rate give their outputs in pairs, which takes a quarter less work, and makes
+    /// a stream wait for one frame more.
+    public var pairsOutputs = false
+
     /// SpeechTokenizer's and Encodec's at 32 kHz.
     public init() {}
 }

@@ -16,6 +16,8 @@ public struct PaddedConvolution: SequenceLayer {
     let style: ConvolutionStyle
     /// One matrix over all taps when they are neighbours in memory (dilation 1), else one for each tap.
     private let matrices: [WindowProduct]
+    /// Instead of the matrices, where each window is two neighbours and outputs come in pairs.
+    private let pairs: NeighbourProduct?
     private let bias: Tensor
 
     /// Reads `{weight…, bias}` below `weights`; weight: `[outputs, inputs, taps]`.
@@ -40,11 +42,20 @@ public struct PaddedConvolution: SequenceLayer {
                 }
             }
         }
+        let comesInPairs =
+            style.pairsOutputs && stride > 1 && taps == 2 * stride && dilation == 1
+            && outputs > WindowProduct.fewOutputs
+        pairs = comesInPairs ? NeighbourProduct(turned.reshaped([taps * inputs, outputs])) : nil
         matrices =
-            dilation == 1
-            ? [WindowProduct(turned.reshaped([taps * inputs, outputs]))]
-            : (0..<taps).map { WindowProduct(turned[rows: $0..<$0 + 1].reshaped([inputs, outputs])) }
+            comesInPairs
+            ? []
+            : dilation == 1
+                ? [WindowProduct(turned.reshaped([taps * inputs, outputs]))]
+                : (0..<taps).map { WindowProduct(turned[rows: $0..<$0 + 1].reshaped([inputs, outputs])) }
     }
+
+    /// Whether a stream gives its outputs two by two.
+    var comesInPairs: Bool { pairs != nil }
 
     /// Frames that one window covers.
     var window: Int { (taps - 1) * dilation + 1 }
@@ -69,6 +80,7 @@ public struct PaddedConvolution: SequenceLayer {
     func convolve(_ x: UnsafePointer<Float>, windows: Int) -> Tensor {
         Tensor(generating: [windows, outputs]) { y in
             bias.read { bias in
+                pairs?.multiply(x, rows: windows, into: y, bias: bias)
                 for (tap, matrix) in matrices.enumerated() {
                     matrix.multiply(
                         x + tap * dilation * inputs, lda: stride * inputs, rows: windows, into: y, bias: bias,
@@ -124,12 +136,13 @@ struct PaddedConvolutionStream: LayerStream {
         let end = held[max(0, held.count - right - 1)..<held.count]
         let extended = padded(end, left: 0, right: right, layer.style.padding)
         held.append(extended[rows: end.rows..<extended.rows])
-        return advance()
+        return advance(isLast: true)
     }
 
-    private mutating func advance() -> Tensor {
+    private mutating func advance(isLast: Bool = false) -> Tensor {
         let available = held.count - passed
-        let windows = available < layer.window ? 0 : (available - layer.window) / layer.stride + 1
+        var windows = available < layer.window ? 0 : (available - layer.window) / layer.stride + 1
+        if layer.comesInPairs, !isLast { windows -= windows % 2 }
         guard windows > 0 else { return Tensor(zeros: [0, layer.outputs]) }
         let y = held.read { layer.convolve($0 + passed * layer.inputs, windows: windows) }
         passed += windows * layer.stride

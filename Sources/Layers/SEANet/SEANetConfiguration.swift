@@ -1,5 +1,5 @@
 /// The shape of a SEANet encoder or decoder, and how its checkpoint names the parts.
-public struct SEANetConfiguration: Sendable {
+public struct SEANetConfiguration: Sendable, Equatable {
     /// How modules are called in a checkpoint.
     public enum Naming: Sendable {
         /// `model.3.conv.conv.weight_v`, `convtr.convtr`: SpeechTokenizer, and Encodec's own repository.

@@ -14,7 +14,9 @@ public struct TrimmedTransposedConvolution: SequenceLayer {
     let stride: Int
     /// Frames that are cut away on the right, at the end of the sequence.
     let cutRight: Int
-    private let product: WindowProduct
+    private let product: WindowProduct?
+    /// Instead of the product, where blocks come in pairs.
+    private let pairs: NeighbourProduct?
     /// The bias of each output, `stride` times.
     private let bias: Tensor
 
@@ -43,7 +45,9 @@ public struct TrimmedTransposedConvolution: SequenceLayer {
                 }
             }
         }
-        product = WindowProduct(turned)
+        let comesInPairs = style.pairsOutputs && stride * outputs > WindowProduct.fewOutputs
+        pairs = comesInPairs ? NeighbourProduct(turned) : nil
+        product = comesInPairs ? nil : WindowProduct(turned)
     }
 
     public func callAsFunction(_ x: Tensor) -> Tensor {
@@ -57,7 +61,7 @@ public struct TrimmedTransposedConvolution: SequenceLayer {
     /// A transposed convolution in the middle of its sequence.
     private struct Stream: LayerStream {
         let layer: TrimmedTransposedConvolution
-        /// The last frame; silence before the first.
+        /// The frames that the next block needs, one or two; silence before the first.
         var last: Tensor
         /// Frames on the left that are still to be cut away.
         var cut: Int
@@ -72,23 +76,26 @@ public struct TrimmedTransposedConvolution: SequenceLayer {
         mutating func step(_ x: Tensor) -> Tensor {
             guard x.rows > 0 else { return Tensor(zeros: [0, layer.outputs]) }
             started = true
-            return blocks(.concatenated([last, x]))
+            return blocks(.concatenated([last, x]), isLast: false)
         }
 
         mutating func finish() -> Tensor {
             guard started else { return Tensor(zeros: [0, layer.outputs]) }
-            let tail = blocks(.concatenated([last, Tensor(zeros: [1, layer.inputs])]))
+            let tail = blocks(.concatenated([last, Tensor(zeros: [1, layer.inputs])]), isLast: true)
             return tail[rows: 0..<tail.rows - layer.cutRight]
         }
 
         /// The blocks of all neighbours in `rows`, without what is cut away on the left.
-        private mutating func blocks(_ rows: Tensor) -> Tensor {
-            let (count, inputs, width) = (rows.rows - 1, layer.inputs, layer.stride * layer.outputs)
-            last = rows[rows: count..<count + 1]
+        private mutating func blocks(_ rows: Tensor, isLast: Bool) -> Tensor {
+            var count = rows.rows - 1
+            if layer.pairs != nil, !isLast { count -= count % 2 }
+            last = rows[rows: count..<rows.rows]
+            let (inputs, width) = (layer.inputs, layer.stride * layer.outputs)
             let sums = Tensor(generating: [count * layer.stride, layer.outputs]) { sums in
                 rows.read { rows in
                     layer.bias.read { bias in
-                        layer.product.multiply(rows, lda: inputs, rows: count, into: sums, bias: bias, adding: false)
+                        layer.pairs?.multiply(rows, rows: count, into: sums, bias: bias)
+                        layer.product?.multiply(rows, lda: inputs, rows: count, into: sums, bias: bias, adding: false)
                     }
                 }
             }

@@ -12,7 +12,8 @@ struct WindowProduct: Sendable {
         case narrow(Tensor)
     }
 
-    private static let fewOutputs = 4
+    /// Up to so many outputs are summed one by one.
+    static let fewOutputs = 4
     private let form: Form
     private let inputs: Int
     private let outputs: Int

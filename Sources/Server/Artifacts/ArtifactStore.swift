@@ -139,7 +139,8 @@ public actor ArtifactStore {
         let id = String(request.path.dropFirst(Self.path.count))
         guard Self.isName(id) else { return .text(404, "There is no such artifact.") }
         for (suffix, type) in ArtifactFormat.types {
-            guard let file = HTTPFile(path: folder.appending(path: "\(id).\(suffix)").path) else { continue }
+            guard let file = HTTPFile(path: folder.appending(path: "\(id).\(suffix)").path), isYoung(file)
+            else { continue }
             return HTTPResource(
                 body: .file(file), contentType: type, tag: file.tag,
                 // The bytes behind a name never change, but they may be removed.
@@ -151,6 +152,10 @@ public actor ArtifactStore {
             ).response(to: request)
         }
         return .text(404, "There is no such artifact: it may have been removed, for only so many are kept.")
+    }
+
+    private nonisolated func isYoung(_ file: HTTPFile) -> Bool {
+        Double(file.modified) * 1e-9 >= Date().timeIntervalSince1970 - limits.age / .seconds(1)
     }
 
     private static func isName(_ text: String) -> Bool {

@@ -1,0 +1,221 @@
+import Audio
+import Client
+import Foundation
+import Logging
+import Server
+import TestModels
+import TestSupport
+import Testing
+import WebSockets
+import Wire
+
+/// Music through a real daemon: the repository's backbone, which has learned none, and an Encodec with random weights.
+@Suite("Music", .serialized) struct MusicTests {
+    /// A daemon with music, and the folder of its artifacts; both gone after the body.
+    private func withDaemon(
+        music: Bool = true, _ change: (inout Configuration) -> Void = { _ in },
+        _ body: (Daemon, URL) async throws -> Void
+    ) async throws {
+        let root = Golden.tests.deletingLastPathComponent()
+        var configuration = try Configuration.load(path: root.appending(path: "config.toml").path)
+        let encodec = try SyntheticEncodec()
+        let folder = FileManager.default.temporaryDirectory.appending(path: "artifacts-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        configuration.server.port = 0
+        configuration.seed = 7
+        configuration.model.encodec = music ? encodec.folder.path : ""
+        configuration.artifacts.folder = folder.path
+        configuration.sampling.text.maxNewTokens = 6
+        change(&configuration)
+        let daemon = try await Daemon(configuration, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        do {
+            try await body(daemon, folder)
+        } catch {
+            await daemon.shutdown()
+            throw error
+        }
+        await daemon.shutdown()
+    }
+
+    private func url(_ daemon: Daemon) -> String { "ws://127.0.0.1:\(daemon.port)/v1/realtime" }
+
+    private func files(_ folder: URL) -> [String] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []).sorted()
+    }
+
+    private func wav(_ clip: AudioClip) throws -> [UInt8] {
+        let file = FileManager.default.temporaryDirectory.appending(path: "\(UUID().uuidString).wav")
+        defer { try? FileManager.default.removeItem(at: file) }
+        try AudioFile.write(clip, to: file.path)
+        return [UInt8](try Data(contentsOf: file))
+    }
+
+    @Test("a piece is announced once, complete, and fetched as what was announced", arguments: ["flac", "wav", "opus"])
+    func compose(format: String) async throws {
+        try await withDaemon { daemon, folder in
+            let client = try await RealtimeClient.connect(to: url(daemon), turnEnd: .commit)
+            var request = WrittenRequest()
+            request.text = "a quiet piano"
+            request.artifact = ArtifactRequest(type: .music, format: format, seconds: 1.3)
+            var (steps, artifacts): ([Int], [Artifact]) = ([], [])
+            try await client.ask(request) { update in
+                switch update {
+                case .progress(let step, let of):
+                    steps.append(step)
+                    #expect(of == 3)
+                case .artifact(let artifact): artifacts.append(artifact)
+                case .text: break
+                }
+            }
+            await client.close()
+            let artifact = try #require(artifacts.first)
+            #expect(artifacts.count == 1 && artifact.type == .music && artifact.durationMilliseconds == 1300)
+            #expect(steps == steps.sorted() && Set(steps).count == steps.count && !steps.isEmpty)
+            #expect(files(folder) == ["\(artifact.id).\(format)"])
+            let out = folder.appending(path: "out")
+            let file = try await ArtifactDownload.fetch(artifact, from: url(daemon), into: out)
+            let clip = try AudioFile.read(file.path)
+            #expect(clip.sampleRate == (format == "opus" ? 48_000 : 32_000))
+            #expect(abs(clip.seconds - 1.3) < 0.001 && clip.interleaved.contains { abs($0) > 1e-4 })
+        }
+    }
+
+    @Test("a piece that is longer than a window has the length that was asked for")
+    func windows() async throws {
+        try await withDaemon({
+            $0.music.window = 0.5
+            $0.music.overlap = 0.2
+        }) { daemon, _ in
+            let client = try await RealtimeClient.connect(to: url(daemon), turnEnd: .commit)
+            var request = WrittenRequest()
+            request.text = "a march"
+            request.artifact = ArtifactRequest(type: .music, seconds: 2.1)
+            var duration: Int?
+            try await client.ask(request) {
+                if case .artifact(let artifact) = $0 { duration = artifact.durationMilliseconds }
+            }
+            #expect(duration == 2100)
+            // The conversation goes on behind it.
+            request = WrittenRequest()
+            request.text = "hello"
+            try await client.ask(request) { _ in }
+            await client.close()
+        }
+    }
+
+    @Test("a file is played to the model, of any rate and number of channels, silent or of one sample")
+    func play() async throws {
+        var generator = TestGenerator(seed: 5)
+        let clips = [
+            AudioClip(sampleRate: 44_100, channels: 2, interleaved: generator.normal(88_200).map { $0 * 0.1 }),
+            AudioClip(sampleRate: 192_000, channels: 8, interleaved: generator.normal(8 * 40_000).map { $0 * 0.1 }),
+            AudioClip(sampleRate: 32_000, interleaved: [0.5]),
+            AudioClip(sampleRate: 8000, interleaved: [Float](repeating: 0, count: 8000)),
+            // Far longer than what is heard of it.
+            AudioClip(sampleRate: 8000, interleaved: generator.normal(8000 * 60).map { $0 * 0.1 }),
+        ]
+        try await withDaemon { daemon, _ in
+            for clip in clips {
+                let client = try await RealtimeClient.connect(to: url(daemon), turnEnd: .commit)
+                var request = WrittenRequest()
+                request.text = "What instruments are these?"
+                request.music = try wav(clip)
+                try await client.ask(request) { _ in }
+                await client.close()
+            }
+        }
+    }
+
+    @Test("what cannot be heard is refused by one clear error, and the session lives on")
+    func badFiles() async throws {
+        var generator = TestGenerator(seed: 6)
+        var floats = [UInt8]()
+        // A WAV of 32-bit floats, one of which is no number.
+        for value in [Float(0.1), .nan, 0.2] { withUnsafeBytes(of: value.bitPattern.littleEndian) { floats += $0 } }
+        func le(_ value: UInt32, _ bytes: Int) -> [UInt8] {
+            (0..<bytes).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
+        }
+        let header =
+            Array("RIFF".utf8) + le(UInt32(36 + floats.count), 4) + Array("WAVEfmt ".utf8) + le(16, 4) + le(3, 2)
+            + le(1, 2) + le(32_000, 4) + le(128_000, 4) + le(4, 2) + le(32, 2) + Array("data".utf8)
+            + le(UInt32(floats.count), 4)
+        let large = try wav(AudioClip(sampleRate: 32_000, interleaved: generator.normal(40_000)))
+        let cases: [(file: [UInt8], words: String)] = [
+            (Array("just some text in a file called .wav\n".utf8), "cannot be heard"),
+            (header + floats, "not a number"), ([], "cannot be heard"), (large, "more than the 65536 bytes"),
+        ]
+        try await withDaemon({ $0.music.maxUploadBytes = 65_536 }) { daemon, _ in
+            let client = try await RealtimeClient.connect(to: url(daemon), turnEnd: .commit)
+            for (file, words) in cases {
+                var request = WrittenRequest()
+                request.text = "What is this?"
+                request.music = file
+                do {
+                    try await client.ask(request) { _ in }
+                    Issue.record("taken: \(words)")
+                } catch ClientError.server(let error) {
+                    #expect(error.message.contains(words) && !error.message.contains("/tmp"), "\(error.message)")
+                }
+                // What the same request caused further: there is no question to answer, or no file.
+                if case .event(.error) = try await client.next() {}
+            }
+            await client.close()
+        }
+    }
+
+    @Test("without an Encodec, music is refused with what to do about it")
+    func unavailable() async throws {
+        try await withDaemon(music: false) { daemon, folder in
+            let client = try await RealtimeClient.connect(to: url(daemon), turnEnd: .commit)
+            var request = WrittenRequest()
+            request.text = "a quiet piano"
+            request.artifact = ArtifactRequest(type: .music)
+            do {
+                try await client.ask(request) { _ in }
+                Issue.record("music without an Encodec")
+            } catch ClientError.server(let error) {
+                #expect(error.code == .musicUnavailable && error.message.contains("encodec"))
+            }
+            await client.close()
+            #expect(files(folder).isEmpty)
+        }
+    }
+
+    @Test("to OpenAI's clients a piece is a line of text with its URL")
+    func openAI() async throws {
+        try await withDaemon { daemon, folder in
+            let client = try await TestClient(port: daemon.port, subprotocol: nil)
+            try client.send(
+                #"{"type":"conversation.item.create","item":{"type":"message","role":"user","content":[{"type":"input_text","text":"a waltz"}]}}"#
+            )
+            try client.send(#"{"type":"response.create","response":{"artifact":{"type":"music","seconds":0.4}}}"#)
+            let turn = try await client.untilDone()
+            #expect(turn.done?.status == .completed)
+            #expect(turn.reply.hasPrefix("music: /v1/artifacts/"))
+            #expect(!turn.names.contains { $0.contains("artifact") })
+            #expect(files(folder).count == 1)
+            await client.close()
+        }
+    }
+
+    @Test("a piece that was cancelled leaves no file, and the session makes another")
+    func cancel() async throws {
+        try await withDaemon { daemon, folder in
+            let client = try await TestClient(port: daemon.port)
+            let create =
+                #"{"type":"conversation.item.create","item":{"type":"message","role":"user","content":[{"type":"input_text","text":"a waltz"}]}}"#
+            try client.send(create)
+            try client.send(#"{"type":"response.create","response":{"artifact":{"type":"music","seconds":50}}}"#)
+            _ = try await client.next { $0.name == "response.output_artifact.progress" }
+            try client.send(#"{"type":"response.cancel"}"#)
+            let turn = try await client.untilDone()
+            #expect(turn.done?.status == .cancelled)
+            #expect(files(folder).isEmpty)
+            try client.send(create)
+            try client.send(#"{"type":"response.create","response":{"artifact":{"type":"music","seconds":0.2}}}"#)
+            #expect(try await client.untilDone().done?.status == .completed)
+            #expect(files(folder).count == 1)
+            await client.close()
+        }
+    }
+}
