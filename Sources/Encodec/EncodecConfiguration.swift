@@ -8,12 +8,6 @@ public struct EncodecConfiguration: Sendable, Equatable {
     public var sampleRate = 24_000
     /// Channels of the sound.
     public var audioChannels = 1
-    /// Whether each chunk is scaled to the loudness 1 before it is encoded.
-    public var normalizes = false
-    /// The length of the chunks that are encoded apart from each other, in seconds; nil for the whole in one.
-    public var chunkSeconds: Double?
-    /// How much of a chunk the next one overlaps, 0 … 1.
-    public var overlap: Double?
     /// Kilobits a second that the model offers; the first is what is encoded, as the reference does by default.
     public var bandwidths = [1.5, 3, 6, 12, 24]
     /// Codes of each level.
@@ -43,16 +37,9 @@ public struct EncodecConfiguration: Sendable, Equatable {
     public var hop: Int { seanet.hop }
     /// Frames a second, rounded up.
     public var frameRate: Int { (sampleRate + hop - 1) / hop }
-    /// Samples of a chunk.
-    public var chunkSamples: Int? { chunkSeconds.map { Int($0 * Double(sampleRate)) } }
-    /// Samples from the start of a chunk to that of the next.
-    public var chunkStride: Int? {
-        guard let chunkSamples, let overlap else { return nil }
-        return max(1, Int((1 - overlap) * Double(chunkSamples)))
-    }
 
-    /// Levels that are encoded at the first of the bandwidths.
-    public var encodedLevels: Int {
+    /// Levels that the first of the bandwidths has room for.
+    var levelsAtFirstBandwidth: Int {
         let bitsPerLevel = log2(Double(codebookSize)) * Double(frameRate)
         return max(1, Int((bandwidths[0] * 1000 / bitsPerLevel).rounded(.down)))
     }
@@ -66,7 +53,6 @@ extension EncodecConfiguration {
         var audio_channels: Int?
         var normalize: Bool?
         var chunk_length_s: Double?
-        var overlap: Double?
         var hidden_size: Int?
         var num_filters: Int?
         var num_residual_layers: Int?
@@ -149,15 +135,11 @@ extension EncodecConfiguration {
         guard !bandwidths.isEmpty, bandwidths.allSatisfy({ $0 > 0 && $0 <= 1000 }) else {
             throw Refusal(reason: "target_bandwidths are \(bandwidths), expected kilobits a second")
         }
-        normalizes = file.normalize ?? false
-        (chunkSeconds, overlap) = (file.chunk_length_s, file.overlap)
-        if let chunkSeconds {
-            guard chunkSeconds > 0, chunkSeconds <= 600, Int(chunkSeconds * Double(sampleRate)) > 0 else {
-                throw Refusal(reason: "chunk_length_s is \(chunkSeconds), expected up to 600 seconds")
-            }
-            guard let overlap, overlap >= 0, overlap < 1 else {
-                throw Refusal(reason: "chunk_length_s needs an overlap from 0 to below 1")
-            }
+        guard file.normalize != true else {
+            throw Refusal(reason: "normalize is true: models that scale each chunk to one loudness are not supported")
+        }
+        guard file.chunk_length_s == nil else {
+            throw Refusal(reason: "chunk_length_s is set: models that cut sound into chunks are not supported")
         }
     }
 

@@ -41,12 +41,7 @@ public struct EncodecModel: Sendable {
         while levels["\(codebooks.count)"]["codebook"].contains("embed") {
             codebooks.append(levels["\(codebooks.count)"]["codebook"])
         }
-        guard codebooks.count >= configuration.encodedLevels else {
-            throw EncodecError(
-                file: checkpoint.path,
-                reason: "holds \(codebooks.count) levels of codes, the configuration encodes "
-                    + "\(configuration.encodedLevels)")
-        }
+        guard !codebooks.isEmpty else { throw EncodecError(file: checkpoint.path, reason: "holds no levels of codes") }
         quantizer = try ResidualVectorQuantizer(
             codebooks: codebooks, codebookSize: configuration.codebookSize,
             dimension: configuration.seanet.dimension)
@@ -57,19 +52,19 @@ public struct EncodecModel: Sendable {
     public var hop: Int { configuration.hop }
     /// Levels that the decoder takes.
     public var levels: Int { quantizer.levelCount }
-
-    // MARK: One chunk
+    /// Levels that are encoded: those of the first bandwidth, as the reference does by default.
+    public var encodedLevels: Int { min(levels, configuration.levelsAtFirstBandwidth) }
 
     /// The encoder's latent `[⌈samples / hop⌉, dimension]` of `[samples, channels]`: what the quantiser sees.
     public func latent(_ sound: Tensor) -> Tensor { encoder(sound) }
 
-    /// The codes of mono sound in one chunk: `[level][frame]`, at the levels of the first bandwidth.
+    /// The codes of mono sound: `[level][frame]`, at the levels of the first bandwidth.
     public func encode(_ wave: [Float]) -> [[Int32]] {
         precondition(configuration.audioChannels == 1, "the model takes \(configuration.audioChannels) channels")
-        return quantizer.encode(latent(Tensor(wave, shape: [wave.count, 1])), levels: configuration.encodedLevels)
+        return quantizer.encode(latent(Tensor(wave, shape: [wave.count, 1])), levels: encodedLevels)
     }
 
-    /// The sound of codes `[level][frame]` in one chunk: `[hop · frames, channels]`.
+    /// The sound of codes `[level][frame]`: `[hop · frames, channels]`.
     public func decode(_ codes: [[Int32]]) throws(EncodecError) -> Tensor {
         try check(codes)
         return decoder(quantizer.decode(codes))

@@ -2,11 +2,8 @@ import Layers
 import Tensors
 
 extension EncodecModel {
-    /// Whether the model cuts nothing into chunks and normalises nothing over time, so that it can be streamed.
-    public var isStreamable: Bool {
-        configuration.chunkSeconds == nil && !configuration.normalizes
-            && !configuration.seanet.convolution.normalizesOverTime
-    }
+    /// Whether the model normalises nothing over time, so that it can be streamed.
+    public var isStreamable: Bool { !configuration.seanet.convolution.normalizesOverTime }
 
     /// A fresh streaming encoder. The model must be streamable.
     public func makeEncoder() -> EncodecEncoderStream { EncodecEncoderStream(self) }
@@ -22,7 +19,7 @@ public struct EncodecEncoderStream {
 
     init(_ model: EncodecModel) {
         guard model.isStreamable, let stream = model.encoder.makeStream() else {
-            preconditionFailure("a model that needs its whole chunk is streamed")
+            preconditionFailure("a model that needs the whole sound is streamed")
         }
         self.model = model
         self.stream = stream
@@ -38,7 +35,7 @@ public struct EncodecEncoderStream {
     public mutating func finish() -> [[Int32]] { codes(stream.finish()) }
 
     private func codes(_ latent: Tensor) -> [[Int32]] {
-        let levels = model.configuration.encodedLevels
+        let levels = model.encodedLevels
         guard latent.rows > 0 else { return Array(repeating: [], count: levels) }
         return model.quantizer.encode(latent, levels: levels)
     }
@@ -51,7 +48,7 @@ public struct EncodecDecoderStream {
     private var stream: any LayerStream
 
     init(_ model: EncodecModel) {
-        precondition(model.isStreamable, "a model that needs its whole chunk is streamed")
+        precondition(model.isStreamable, "a model that needs the whole sound is streamed")
         self.model = model
         stream = model.decoder.makeStream()
     }

@@ -57,7 +57,7 @@ struct BenchMusicCommand: AsyncParsableCommand {
                 + 0.02 * Float.random(in: -1...1, using: &generator)
         }
         let frames = (count + model.hop - 1) / model.hop
-        let codes = (0..<model.configuration.encodedLevels).map { _ in
+        let codes = (0..<model.encodedLevels).map { _ in
             (0..<frames).map { _ in Int32.random(in: 0..<Int32(model.configuration.codebookSize), using: &generator) }
         }
         let threads = ComputePool.shared.threadCount

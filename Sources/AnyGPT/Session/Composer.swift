@@ -21,7 +21,7 @@ actor Composer {
     init(_ engine: Engine, _ model: EncodecModel) {
         lane = engine.pool.lane(.artifact)
         self.model = model
-        layout = MusicTokens(levels: model.configuration.encodedLevels, size: model.configuration.codebookSize)
+        layout = MusicTokens(levels: model.encodedLevels, size: model.configuration.codebookSize)
         decoder = model.makeDecoder()
     }
 

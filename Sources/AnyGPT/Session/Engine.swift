@@ -81,7 +81,7 @@ public struct Engine: Sendable {
         } else {
             encodec = nil
         }
-        vocabulary = try ModalityVocabulary(tokenizer, musicLevels: encodec?.configuration.encodedLevels ?? 4)
+        vocabulary = try ModalityVocabulary(tokenizer, musicLevels: encodec?.encodedLevels ?? 4)
         template = PromptTemplate(
             tokenizer: tokenizer, vocabulary: vocabulary, systemPrompt: settings.systemPrompt)
         progress("backbone \(settings.llama.path)")
@@ -138,7 +138,7 @@ public struct Engine: Sendable {
         guard encodec.isStreamable, encodec.configuration.audioChannels == 1 else {
             throw EngineError(reason: "the Encodec is one for stereo or for chunks, not the one at 32 kHz")
         }
-        let (levels, size) = (encodec.configuration.encodedLevels, encodec.configuration.codebookSize)
+        let (levels, size) = (encodec.encodedLevels, encodec.configuration.codebookSize)
         guard music.codes.count == levels * size else {
             throw EngineError(
                 reason: "the vocabulary has \(music.codes.count) music tokens, the Encodec \(levels) levels of \(size)")
@@ -147,7 +147,7 @@ public struct Engine: Sendable {
 
     /// How music's codes are laid out among its tokens; nil where there is no Encodec.
     public var music: MusicTokens? {
-        encodec.map { MusicTokens(levels: $0.configuration.encodedLevels, size: $0.configuration.codebookSize) }
+        encodec.map { MusicTokens(levels: $0.encodedLevels, size: $0.configuration.codebookSize) }
     }
 
     /// Samples a second of the speech that comes in and goes out.

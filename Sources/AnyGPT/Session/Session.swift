@@ -217,7 +217,9 @@ public actor Session {
                     switch event {
                     case .speechCode(let code): await codes.send(code)
                     case .ended(.speech): await codes.send(nil)
-                    case .musicCode(let code): await notes.send(code)
+                    case .musicCode(let code):
+                        await notes.send(code)
+                        await tell(.answer(event))
                     case .ended(.music):
                         await notes.send(nil)
                         await tell(.answer(event))

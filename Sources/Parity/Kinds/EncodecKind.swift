@@ -23,7 +23,7 @@ struct EncodecKind {
         }
         let model = try EncodecModel(folder: first)
         let strings = golden.has("strings.json") ? try JSON.read(golden.file("strings.json")) : .null
-        let levels = max(model.configuration.encodedLevels, min(4, model.levels))
+        let levels = max(model.encodedLevels, min(4, model.levels))
         let kind = EncodecKind(
             verification: verification, model: model,
             music: MusicTokens(levels: levels, size: model.configuration.codebookSize), strings: strings)

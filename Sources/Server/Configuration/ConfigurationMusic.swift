@@ -1,6 +1,15 @@
 import AnyGPT
+import Encodec
 
 extension Configuration {
+    /// The rules of a piece of music of so many seconds, nil for as long as the model likes. The engine must have an Encodec.
+    public func musicRules(seconds: Double?, engine: Engine) -> AnswerRules {
+        guard let encodec = engine.encodec else { preconditionFailure("an engine without music") }
+        return music.rules(
+            seconds: seconds, frameRate: encodec.configuration.frameRate, limits: sampling.music,
+            levels: encodec.encodedLevels)
+    }
+
     /// Music that is played to the model, and music that it makes.
     public struct Music: Sendable, Equatable {
         /// How much of a file is heard, from its beginning, in seconds.

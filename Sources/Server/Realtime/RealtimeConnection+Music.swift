@@ -41,7 +41,7 @@ extension RealtimeConnection {
         guard request.type == .music else {
             throw WireError(.invalidValue, "Pictures cannot be made yet.", param: "response.artifact.type")
         }
-        guard let encodec = services.engine.encodec else { throw Self.unavailable }
+        guard services.engine.encodec != nil else { throw Self.unavailable }
         _ = try Self.format(request)
         let music = services.configuration.music
         if let seconds = request.seconds, !(seconds > 0 && seconds <= music.maxSeconds) {
@@ -54,9 +54,7 @@ extension RealtimeConnection {
                 .invalidValue, "This session has made \(artifactsMade) artifacts, which is as many as one may.",
                 param: "response.artifact")
         }
-        return music.rules(
-            seconds: request.seconds, frameRate: encodec.configuration.frameRate,
-            limits: services.configuration.sampling.music, levels: encodec.configuration.encodedLevels)
+        return services.configuration.musicRules(seconds: request.seconds, engine: services.engine)
     }
 
     static func format(_ request: ArtifactRequest) throws -> AudioFileWriter.Format {
