@@ -29,7 +29,8 @@ actor Backbone {
         var sampling = engine.settings.sampling
         sampling.text.endIDs = [engine.vocabulary.endOfAnswer]
         sampling.speech.endIDs = [engine.vocabulary.speech.end]
-        sampling.music.endIDs = engine.vocabulary.music.map { [$0.end] } ?? []
+        // Music's least length is the grammar's: a piece may be asked for that is shorter than the settings' minimum.
+        sampling.music.minimumNewTokens = 0
         self.sampling = sampling
     }
 
