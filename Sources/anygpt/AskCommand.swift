@@ -1,5 +1,6 @@
 import ArgumentParser
 import Audio
+import CheckpointTools
 import Client
 import Foundation
 import Parity
@@ -82,7 +83,7 @@ struct AskCommand: AsyncParsableCommand {
                     let file = try await ArtifactDownload.fetch(artifact, from: url, into: folder)
                     let length =
                         artifact.durationMilliseconds.map { String(format: ", %.2f s", Double($0) / 1000) } ?? ""
-                    print("\(file.path): \(Bytes.text(artifact.bytes))\(length)")
+                    print("\(file.path): \(Size.text(artifact.bytes))\(length)")
                 }
             }
         } catch {

@@ -4,6 +4,7 @@ import Encodec
 import Foundation
 import Server
 import Synchronization
+import Tensors
 
 /// `anygpt bench seam`: whether the places can be heard at which a long piece goes on from one window to the next.
 struct BenchSeamCommand: AsyncParsableCommand {

@@ -21,7 +21,7 @@ struct LogMel {
             }
             let power = Self.power(piece)
             return filters.map { filter in
-                10 * log10f(Self.floor + filter.reduce(0) { $0 + power[$1.bin] * $1.weight })
+                10 * log10f(filter.reduce(Self.floor) { $0 + power[$1.bin] * $1.weight })
             }
         }
     }
@@ -45,8 +45,10 @@ struct LogMel {
                 let weight = min((frequency - low) / (middle - low), (high - frequency) / (high - middle))
                 return weight > 0 ? (bin, weight) : nil
             }
+            guard weights.isEmpty else { return weights }
             // The lowest bands are narrower than a bin: they take the nearest.
-            return weights.isEmpty ? [(Int((middle * Float(size) / Float(sampleRate)).rounded()), 1)] : weights
+            let nearest = Int((middle * Float(size) / Float(sampleRate)).rounded())
+            return [(bin: nearest, weight: Float(1))]
         }
     }
 

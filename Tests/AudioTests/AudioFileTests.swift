@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 struct AudioFileTests {
-    @Test("What is written is read again: exact to 16 bits", arguments: AudioFileWriter.Format.allCases, [1, 2, 5])
+    @Test("What is written is read again: exact to 16 bits", arguments: [AudioFileWriter.Format.wav, .flac], [1, 2, 5])
     func roundTrip(format: AudioFileWriter.Format, channels: Int) throws {
         var generator = TestGenerator(seed: 7)
         let path = temporaryPath("round")
@@ -18,7 +18,7 @@ struct AudioFileTests {
         #expect(try read.mono(sampleRate: 16_000).count == (5000 * 16_000 + 22_049) / 22_050)
     }
 
-    @Test("A file written in pieces is the file written at once", arguments: AudioFileWriter.Format.allCases)
+    @Test("A file written in pieces is the file written at once", arguments: [AudioFileWriter.Format.wav, .flac])
     func pieceByPiece(format: AudioFileWriter.Format) throws {
         let samples = try question()
         let path = temporaryPath("pieces")
@@ -131,7 +131,7 @@ struct AudioFileTests {
         var generator = TestGenerator(seed: seed)
         let path = temporaryPath("damaged")
         defer { try? FileManager.default.removeItem(atPath: path) }
-        let format = AudioFileWriter.Format.allCases[Int(seed % 2)]
+        let format = [AudioFileWriter.Format.wav, .flac][Int(seed % 2)]
         let samples = try Array(question().prefix(4000))
         try AudioFile.write(AudioClip(sampleRate: 16_000, interleaved: samples), to: path, format: format)
         var bytes = [UInt8](try Data(contentsOf: URL(filePath: path)))

@@ -56,13 +56,15 @@ import WebSockets
         ])
     func names(_ name: String) async throws {
         try await withFolder { folder in
-            #expect(fetch(name, from: try store(folder))?.status == 404)
+            let store = try store(folder)
+            #expect(fetch(name, from: store)?.status == 404)
         }
     }
 
     @Test("other paths are not the store's") func otherPaths() async throws {
         try await withFolder { folder in
-            #expect(try store(folder).response(to: HTTPRequest(method: "GET", path: "/healthz")) == nil)
+            let store = try store(folder)
+            #expect(store.response(to: HTTPRequest(method: "GET", path: "/healthz")) == nil)
         }
     }
 

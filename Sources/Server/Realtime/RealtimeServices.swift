@@ -8,7 +8,7 @@ struct RealtimeServices: Sendable {
     let engine: Engine
     let configuration: Configuration
     /// Where artifacts go; nil where no network makes any.
-    let artifacts: ArtifactStore?
+    var artifacts: ArtifactStore?
     let logger: Logger
 
     /// The model's name, as sessions report it.
