@@ -4,7 +4,8 @@ import TestSupport
 import Testing
 
 struct AudioFileTests {
-    @Test("What is written is read again: exact to 16 bits", arguments: [AudioFileWriter.Format.wav, .flac], [1, 2, 5])
+    @Test(
+        "What is written is read again: exact to 16 bits", arguments: [AudioFileWriter.Format.wav, .flac], [1, 2, 5])
     func roundTrip(format: AudioFileWriter.Format, channels: Int) throws {
         var generator = TestGenerator(seed: 7)
         let path = temporaryPath("round")
