@@ -48,6 +48,7 @@ struct ConfigurationTests {
             case .integer(let value): other = .integer(value + 1)
             case .number(let value): other = .number(value == 1 ? 0.5 : value + 0.25)
             case .boolean(let value): other = .boolean(!value)
+            case .texts: other = .texts(["https://a.example", "https://b.example"])
             case .text("info"): other = .text("debug")
             case .text, .other: other = .text("/elsewhere")
             }
