@@ -13,7 +13,8 @@ export function describe(artifact) {
   const parts = [artifact.type === "image" ? "Picture" : "Music"];
   if (artifact.width && artifact.height) parts.push(`${artifact.width} × ${artifact.height}`);
   if (artifact.duration_ms) parts.push(duration(artifact.duration_ms));
-  parts.push(artifact.bytes < 1 << 20 ? `${Math.ceil(artifact.bytes / 1024)} kB` : `${(artifact.bytes / (1 << 20)).toFixed(1)} MB`);
+  const { bytes } = artifact;
+  parts.push(bytes < 1 << 20 ? `${Math.ceil(bytes / 1024)} kB` : `${(bytes / (1 << 20)).toFixed(1)} MB`);
   return parts.join(", ");
 }
 
@@ -23,7 +24,9 @@ export class ArtifactView {
   #caption = element("figcaption");
   #isShown = false;
 
-  constructor() {
+  /** `index` is its place among the reply's. */
+  constructor(index) {
+    this.root.style.order = String(index);
     this.#progress.setAttribute("aria-label", "how far it is");
     this.root.append(this.#progress, this.#caption);
   }

@@ -29,6 +29,8 @@ export class Conversation extends EventTarget {
   #wantsMicrophone = false;
   #isHearing = false;
   #heldSince = 0;
+  /** How the daemon finds the ends of turns, if it is not told otherwise. */
+  #detection = { type: "server_vad" };
   #waiting = [];
   #nextName = 0;
 
@@ -262,9 +264,10 @@ export class Conversation extends EventTarget {
   }
 
   #sendTurnDetection() {
+    const detection = this.isManual ? null : this.#detection;
     this.#connection.send({
       type: "session.update",
-      session: { type: "realtime", audio: { input: { turn_detection: this.isManual ? null : { type: "server_vad" } } } },
+      session: { type: "realtime", audio: { input: { turn_detection: detection } } },
     });
   }
 
@@ -279,7 +282,9 @@ export class Conversation extends EventTarget {
 
   #lost({ delay, reason }) {
     this.#silence();
-    this.ledger.divide("The connection was lost. A new conversation begins: the daemon remembers nothing of what is above.");
+    this.ledger.divide(
+      "The connection was lost. A new conversation begins: the daemon remembers nothing of what is above.",
+    );
     this.state = "connecting";
     this.fail(connectionProblem(reason, Math.max(1, Math.round(delay / 1000))));
   }
@@ -295,6 +300,9 @@ export class Conversation extends EventTarget {
   #take(event) {
     this.ledger.apply(event);
     switch (event.type) {
+      case "session.created":
+        this.#detection = event.session.audio?.input?.turn_detection ?? this.#detection;
+        break;
       case "input_audio_buffer.speech_started":
         this.#isHearing = true;
         this.#cut();

@@ -155,7 +155,8 @@ export class Ledger {
 
 /**
  * Where a turn's milliseconds went, from the last word of the question to the first sound (or, in a reply of text, the
- * first words) of the answer; null as long as it is not known. The network is not in it: nobody measured it.
+ * first words) of the answer: the pause that ends the turn, then until the first words, until the first sound was sent,
+ * and from its arrival until it is played. null as long as it is not known. The network is not in it: nobody measured it.
  * @returns {{stages: {name: string, label: string, milliseconds: number}[], total: number} | null}
  */
 export function stages(entry) {
@@ -164,12 +165,12 @@ export function stages(entry) {
   const end = timing.end_of_turn_ms ?? 0;
   const text = timing.first_text_ms ?? end;
   const marks = [
-    ["pause", "pause that ends the turn", end],
-    ["text", "first words", text - end],
+    ["pause", "pause", end],
+    ["text", "words", text - end],
   ];
   if (timing.first_audio_ms !== undefined && timing.first_audio_ms !== null) {
-    marks.push(["sound", "first sound", timing.first_audio_ms - text]);
-    if (buffering !== null) marks.push(["buffer", "playing it", buffering]);
+    marks.push(["sound", "sound", timing.first_audio_ms - text]);
+    if (buffering !== null) marks.push(["buffer", "playback", buffering]);
   }
   const list = marks
     .filter(([name]) => name !== "pause" || !entry.isWritten)

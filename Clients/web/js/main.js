@@ -10,7 +10,7 @@ const page = {
   welcome: byId("welcome"), about: byId("about"), examples: byId("examples"),
   problem: byId("problem"), status: byId("status"), device: byId("device"),
   talk: byId("talk"), talkLabel: byId("talk-label"), controls: byId("controls"),
-  mute: byId("mute"), hold: byId("hold"), hangUp: byId("hang-up"),
+  hold: byId("hold"), hangUp: byId("hang-up"),
   form: byId("write"), text: byId("text"),
 };
 
@@ -29,7 +29,7 @@ const conversation = new Conversation();
 const transcript = new TranscriptView(byId("entries"), byId("announcer"));
 
 function show() {
-  const { phase, ledger, problem, isMuted, isManual, hasMicrophone } = conversation;
+  const { phase, ledger, problem, isMuted, isManual, isHeld, hasMicrophone } = conversation;
   page.body.dataset.phase = phase;
   page.welcome.hidden = ledger.entries.length > 0;
   transcript.show(ledger.entries);
@@ -39,13 +39,12 @@ function show() {
   setText(page.status, isManual && phase === "muted" ? "Hold the button, or the space bar, and speak" : STATUS[phase]);
   setText(page.device, hasMicrophone ? conversation.microphoneName : "");
 
-  const isIdle = phase === "idle" || (!hasMicrophone && phase !== "connecting");
-  const label = isIdle ? "Start talking" : isManual ? "Hold to talk" : isMuted ? "Unmute" : "Mute";
-  setText(page.talkLabel, label);
-  page.talk.setAttribute("aria-label", label);
+  const action = !hasMicrophone ? "Start talking" : isManual ? "Hold to talk" : isMuted ? "Unmute" : "Mute";
+  const isOpen = isManual ? isHeld : !isMuted;
+  setText(page.talkLabel, !hasMicrophone ? action : isOpen ? "Microphone on" : "Microphone off");
+  page.talk.setAttribute("aria-label", action);
+  page.talk.title = action;
   page.controls.hidden = conversation.state === "idle";
-  page.mute.hidden = !hasMicrophone || isManual;
-  page.mute.setAttribute("aria-pressed", String(isMuted));
   page.hold.hidden = !hasMicrophone;
   page.hold.setAttribute("aria-pressed", String(isManual));
 }
@@ -71,7 +70,6 @@ page.talk.addEventListener("pointerdown", (event) => {
 });
 for (const name of ["pointerup", "pointercancel"]) page.talk.addEventListener(name, () => conversation.release());
 
-page.mute.addEventListener("click", () => conversation.setMuted(!conversation.isMuted));
 page.hold.addEventListener("click", () => conversation.setManual(!conversation.isManual));
 page.hangUp.addEventListener("click", () => {
   conversation.hangUp();
@@ -81,7 +79,7 @@ page.hangUp.addEventListener("click", () => {
 // MARK: The space bar, held, is the button
 
 const isSpaceForTalking = (event) =>
-  event.code === "Space" && conversation.hasMicrophone && !event.target.closest("input, textarea, audio, a, button:not(#talk)");
+  event.code === "Space" && conversation.hasMicrophone && !event.target.closest("input, audio, a, button:not(#talk)");
 
 addEventListener("keydown", (event) => {
   if (!isSpaceForTalking(event)) return;

@@ -69,7 +69,9 @@ export class Microphone extends EventTarget {
       codec: "opus", sampleRate: SAMPLE_RATE, numberOfChannels: 1, bitrate: BITRATE,
       opus: { application: "voip", frameDuration: 20_000 },
     });
-    this.#node = new AudioWorkletNode(context, "capture", { numberOfOutputs: 0, channelCount: 1, channelCountMode: "explicit" });
+    this.#node = new AudioWorkletNode(context, "capture", {
+      numberOfOutputs: 0, channelCount: 1, channelCountMode: "explicit",
+    });
     this.#node.port.onmessage = ({ data }) => this.#take(data);
     this.#source = context.createMediaStreamSource(stream);
     this.#source.connect(this.#node);

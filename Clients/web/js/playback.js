@@ -91,7 +91,8 @@ export class Playback extends EventTarget {
     this.#node.port.postMessage({ kind: "begin", reply });
     this.#decoder = new AudioDecoder({
       output: (sound) => this.#queue(sound, reply),
-      error: (error) => this.dispatchEvent(new CustomEvent("problem", { detail: `The reply's sound: ${error.message}` })),
+      error: ({ message }) =>
+        this.dispatchEvent(new CustomEvent("problem", { detail: `The reply's sound can't be played: ${message}` })),
     });
     this.#decoder.configure({ codec: "opus", sampleRate: SAMPLE_RATE, numberOfChannels: 1 });
   }

@@ -27,10 +27,7 @@ export class TimingStrip {
     }
     const until = measured.stages.some(({ name }) => name === "sound") ? "sound" : "words";
     const from = entry.isWritten ? "your question" : "your last word";
-    this.root.replaceChildren(
-      bar,
-      legend,
-      element("p", {}, element("b", {}, duration(measured.total)), ` from ${from} to the first ${until}`),
-    );
+    const total = element("p", {}, element("b", {}, duration(measured.total)), ` from ${from} to the first ${until}`);
+    this.root.replaceChildren(total, bar, legend);
   }
 }

@@ -111,7 +111,7 @@ class EntryView {
     this.#artifacts.hidden = entry.artifacts.size === 0;
     for (const [index, artifact] of entry.artifacts) {
       if (!this.#artifactViews.has(index)) {
-        const view = new ArtifactView();
+        const view = new ArtifactView(index);
         this.#artifactViews.set(index, view);
         this.#artifacts.append(view.root);
       }
