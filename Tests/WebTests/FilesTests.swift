@@ -53,13 +53,13 @@ import WebSockets
         #expect(error?.description.contains("server.web") == true)
     }
 
-    @Test("a certificate alone, or a key alone, stops the start") func halfTLS() {
+    @Test("a certificate alone, or a key alone, stops the start") func halfTLS() throws {
         for (certificate, key, missing) in [("a.pem", "", "private_key"), ("", "a.pem", "certificate")] {
             var server = Configuration.Server()
             (server.certificate, server.privateKey) = (certificate, key)
             let error = #expect(throws: WebSocketError.self) { _ = try server.tls }
             #expect(error?.description.hasSuffix("server.\(missing) is not") == true)
         }
-        #expect(throws: Never.self) { #expect(try Configuration.Server().tls == nil) }
+        #expect(try Configuration.Server().tls == nil)
     }
 }

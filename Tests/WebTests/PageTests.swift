@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import WebSockets
 
@@ -173,6 +174,25 @@ import WebSockets
             try await browser.until("document.querySelector('#problem').hidden")
             #expect(await eventually { second.packets > 10 })
             await second.server.shutdown()
+        }
+    }
+
+    @Test("over TLS everything travels as well") func tls() async throws {
+        try await Certificates.withFolder { folder in
+            try Certificates.makeSelfSigned(in: folder)
+            let stub = try StubDaemon(
+                tls: TLSFiles(certificate: folder + "/certificate.pem", privateKey: folder + "/key.pem"))
+            let page = "https://127.0.0.1:\(stub.server.port)/"
+            try await Chromium.with(arguments: Self.talks + ["--ignore-certificate-errors"]) { browser in
+                try await browser.open(page)
+                try await browser.click("#talk")
+                try await browser.until("document.body.dataset.phase === 'listening'")
+                #expect(await eventually { stub.packets > 25 })
+                stub.send(Self.created)
+                try stub.sendTone(seconds: 2)
+                try await browser.until("anygpt.conversation.playbackReport.totalSamples > 24000")
+            }
+            await stub.server.shutdown()
         }
     }
 

@@ -22,13 +22,16 @@ final class StubDaemon: Sendable {
     /// How many packets of the microphone came.
     var packets: Int { clients.packets }
 
-    init(port: UInt16 = 0, files: [String: (contentType: String, bytes: [UInt8])] = [:]) throws {
+    init(
+        port: UInt16 = 0, tls: TLSFiles? = nil, files: [String: (contentType: String, bytes: [UInt8])] = [:]
+    ) throws {
         let clients = Clients()
         let remarks = Remarks()
         var configuration = WebSocketServerConfiguration()
         configuration.port = port
         configuration.paths = ["/v1/realtime"]
         configuration.subprotocols = ["anygpt.opus.v1"]
+        configuration.tls = tls
         configuration.remarks = { remarks.add($0) }
         server = try WebSocketServer(configuration: configuration) { request in
             if let (contentType, bytes) = files[request.path] {
