@@ -225,7 +225,7 @@ struct ConfigurationTests {
         #expect(try reason(Data("seed = 1\n\0seed".utf8)) == "not text: it holds a zero byte")
         #expect(try reason(Data(repeating: 0x0A, count: 1_048_577)) == "larger than 1048576 bytes")
         try Data().write(to: file)
-        #expect(try Configuration.load(path: file.path()).server == Configuration().server)
+        #expect(try Configuration.load(path: file.path()).turn == Configuration().turn)
     }
 
     @Test("Whatever is done to the text, it is read or refused", arguments: UInt64(0)..<300)
