@@ -147,7 +147,9 @@ final class Chromium: Sendable {
         let point =
             try await evaluate(
                 """
-                (() => { const box = document.querySelector(\(Self.quoted(selector))).getBoundingClientRect();
+                (() => { const element = document.querySelector(\(Self.quoted(selector)));
+                element.scrollIntoView({ block: "nearest" });
+                const box = element.getBoundingClientRect();
                 return [box.x + box.width / 2, box.y + box.height / 2]; })()
                 """) as? [NSNumber]
         guard let point, point.count == 2 else { throw Failure(description: "\(selector) is not on the page") }
