@@ -19,8 +19,8 @@ func room(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 }
 
 /// The tests of one target; they may also use what TestSupport offers.
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .testTarget(name: name, dependencies: dependencies + ["TestSupport"], swiftSettings: strict)
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies + ["TestSupport"], exclude: exclude, swiftSettings: strict)
 }
 
 let package = Package(
@@ -109,6 +109,7 @@ let package = Package(
         tests("ParityTests", ["Parity"]),
         tests("ServerTests", ["Server", "Client", "Pulse", "TestModels"]),
         tests("ServiceTests", ["Server", "WebSockets", "Compute", logging]),
+        tests("WebTests", ["Server"], exclude: ["Modules"]),
     ],
     cxxLanguageStandard: .cxx17
 )

@@ -26,13 +26,16 @@ public final class Daemon: Sendable {
         let clock = ContinuousClock()
         let start = clock.now
         // First what is soon known, since the models take long.
+        let web = try configuration.server.web.isEmpty ? nil : WebFiles(folder: configuration.server.web)
+        let tls = try configuration.server.tls
         let socket = try manager.openSocket(configuration.server)
         try ModelFiles.check(configuration.model)
         let engine = try await Self.loadEngine(configuration, manager, logger)
         let ready = start.duration(to: clock.now)
         logger.info(
             "models are ready after \(ready.formatted(.units(allowed: [.seconds], fractionalPart: .show(length: 2))))")
-        for line in try Self.greeting(configuration.model.greeting) { logger.notice("\(line)") }
+        let greeting = try Self.greeting(configuration.model.greeting)
+        for line in greeting { logger.notice("\(line)") }
         self.configuration = configuration
         self.logger = logger
 
@@ -44,6 +47,7 @@ public final class Daemon: Sendable {
         await artifacts?.sweep()
         let services = RealtimeServices(
             engine: engine, configuration: configuration, artifacts: artifacts, logger: logger)
+        let about = AboutPage(model: services.modelName, version: Self.version, greeting: greeting)
         let notifySocket = manager.notifySocket
         let counter = SessionCounter { notifySocket?.send(.status(Self.status(sessions: $0))) }
         var sockets = WebSocketServerConfiguration()
@@ -52,12 +56,15 @@ public final class Daemon: Sendable {
         sockets.paths = ["/v1/realtime"]
         sockets.subprotocols = [OpusSubprotocol.name, "realtime"]
         sockets.maxConnections = configuration.server.maxConnections
+        sockets.allowedOrigins = configuration.server.allowedOrigins
+        sockets.tls = tls
+        sockets.remarks = { logger.warning("\($0)") }
         sockets.limits.maxMessageBytes = configuration.server.maxMessageBytes
-        let place =
-            socket.isUnix ? "the Unix socket \(socket.address)" : "ws://\(socket.url)/v1/realtime"
+        let (isUnix, address, s) = (socket.isUnix, socket.isUnix ? socket.address : socket.url, tls == nil ? "" : "s")
         server = try Self.serve(sockets, on: socket) { request in
             artifacts?.response(to: request)
-                ?? Self.answer(request, model: services.modelName, uptime: start.duration(to: clock.now), counter)
+                ?? Self.answer(
+                    request, web, about, model: services.modelName, uptime: start.duration(to: clock.now), counter)
         } handler: { connection in
             counter.change(by: 1)
             defer { counter.change(by: -1) }
@@ -68,7 +75,8 @@ public final class Daemon: Sendable {
                 logger.error("a connection could not be served: \(error)")
             }
         }
-        logger.notice("listening on \(place)")
+        logger.notice("listening on \(isUnix ? "the Unix socket \(address)" : "ws\(s)://\(address)/v1/realtime")")
+        if web != nil, !isUnix { logger.notice("the page to talk to it: http\(s)://\(WebAddress.local(address))/") }
         self.notifySocket = notifySocket
         notifySocket?.send(.ready, .status(Self.status(sessions: 0)))
         watchdog = manager.watchdogInterval.map { [server] interval in
@@ -137,7 +145,8 @@ public final class Daemon: Sendable {
     }
 
     private static func answer(
-        _ request: HTTPRequest, model: String, uptime: Duration, _ counter: SessionCounter
+        _ request: HTTPRequest, _ web: WebFiles?, _ about: AboutPage, model: String, uptime: Duration,
+        _ counter: SessionCounter
     ) -> HTTPResponse {
         switch request.path {
         case "/healthz":
@@ -146,10 +155,13 @@ public final class Daemon: Sendable {
                 sessions: counter.count)
             return HTTPResponse(
                 status: 200, headers: [.init("content-type", "application/json")], body: health.encoded())
-        case "/":
-            return .text(200, "anygptd \(version): connect to /v1/realtime; /healthz tells how it is.\n")
+        case "/about": return about.response(to: request)
         default:
-            return .text(404, "There is nothing here: connect to /v1/realtime, or ask /healthz.\n")
+            if let response = web?.response(to: request) { return response }
+            guard request.path == "/" else {
+                return .text(404, "There is nothing here: connect to /v1/realtime, or ask /healthz.")
+            }
+            return .text(200, "anygptd \(version): connect to /v1/realtime; /healthz tells how it is.")
         }
     }
 }

@@ -1,6 +1,9 @@
 import CWebSockets
 
 /// Plain HTTP: a request goes to the program, its answer is written in pieces.
+///
+/// Requests may be sent without waiting for the answers to those before, which no browser does; libwebsockets 4.1 loses one
+/// that comes together with a request before it that has a field which it doesn't know.
 extension Service {
     /// How much of a body is read and given to libwebsockets at once. It hands the kernel what that takes and keeps the
     /// rest, so a connection costs at most twice this much, however large the body and however slow its reader is.

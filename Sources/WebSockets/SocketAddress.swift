@@ -1,3 +1,5 @@
+// Which of the two modules sockaddr_storage belongs to depends on which the compiler met first.
+import CWebSockets
 import Glibc
 
 /// A socket's address in a form for people.

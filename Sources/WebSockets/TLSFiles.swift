@@ -16,7 +16,7 @@ public struct TLSFiles: Sendable, Equatable {
 
     /// Tries the files, so that what is wrong with them is told in one line before anything is listened on:
     /// libwebsockets says it in its log alone.
-    func check() throws(WebSocketError) {
+    public func check() throws(WebSocketError) {
         for (path, what) in [(certificate, "certificate"), (privateKey, "private key")] {
             // A folder can be opened, too, but not read.
             guard let file = HTTPFile(path: path) else {

@@ -48,6 +48,7 @@ struct ConfigurationTests {
             case .integer(let value): other = .integer(value + 1)
             case .number(let value): other = .number(value == 1 ? 0.5 : value + 0.25)
             case .boolean(let value): other = .boolean(!value)
+            case .texts: other = .texts(["https://a.example", "https://b.example"])
             case .text("info"): other = .text("debug")
             case .text, .other: other = .text("/elsewhere")
             }
@@ -224,7 +225,7 @@ struct ConfigurationTests {
         #expect(try reason(Data("seed = 1\n\0seed".utf8)) == "not text: it holds a zero byte")
         #expect(try reason(Data(repeating: 0x0A, count: 1_048_577)) == "larger than 1048576 bytes")
         try Data().write(to: file)
-        #expect(try Configuration.load(path: file.path()).server == Configuration().server)
+        #expect(try Configuration.load(path: file.path()).turn == Configuration().turn)
     }
 
     @Test("Whatever is done to the text, it is read or refused", arguments: UInt64(0)..<300)

@@ -1,37 +1,25 @@
 import CWebSockets
 import Dispatch
 import Foundation
+import TestSupport
 import Testing
 
 @testable import WebSockets
 
 /// TLS with certificates that are made on the spot.
 @Suite(.serialized) struct TLSTests {
-    /// Runs the `openssl` program.
-    private static func openssl(_ arguments: String...) throws {
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = ["openssl"] + arguments
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        process.waitUntilExit()
-        try #require(process.terminationStatus == 0, "openssl \(arguments)")
-    }
-
     /// A folder with a certificate, its key, a foreign key and an encrypted one; gone after the body.
     private static func withFiles(_ body: (_ folder: String, TLSFiles) async throws -> Void) async throws {
-        let folder = NSTemporaryDirectory() + "anygpt-tls-\(UUID().uuidString)"
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(atPath: folder) }
-        try openssl(
-            "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
-            "-subj", "/CN=localhost", "-keyout", folder + "/key.pem", "-out", folder + "/certificate.pem")
-        try openssl("ecparam", "-genkey", "-name", "prime256v1", "-out", folder + "/foreign.pem")
-        try openssl(
-            "ec", "-in", folder + "/key.pem", "-aes128", "-passout", "pass:abcd", "-out", folder + "/locked.pem")
-        try Data("hello".utf8).write(to: URL(filePath: folder + "/text.pem"))
-        try Data().write(to: URL(filePath: folder + "/empty.pem"))
-        try await body(folder, TLSFiles(certificate: folder + "/certificate.pem", privateKey: folder + "/key.pem"))
+        try await Certificates.withFolder { folder in
+            let (key, certificate) = (folder + "/key.pem", folder + "/certificate.pem")
+            try Certificates.makeSelfSigned(in: folder)
+            try Certificates.openssl("ecparam", "-genkey", "-name", "prime256v1", "-out", folder + "/foreign.pem")
+            try Certificates.openssl(
+                "ec", "-in", key, "-aes128", "-passout", "pass:abcd", "-out", folder + "/locked.pem")
+            try Data("hello".utf8).write(to: URL(filePath: folder + "/text.pem"))
+            try Data().write(to: URL(filePath: folder + "/empty.pem"))
+            try await body(folder, TLSFiles(certificate: certificate, privateKey: key))
+        }
     }
 
     @Test func bodiesAndWebSocketsTravelThroughTLS() async throws {

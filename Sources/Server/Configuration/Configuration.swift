@@ -53,6 +53,14 @@ extension Configuration {
         public var host = "127.0.0.1"
         /// The TCP port; 0 takes any that is free.
         public var port = 8787
+        /// The web client's folder, served at `/`; empty for none.
+        public var web = "Clients/web"
+        /// The origins of other sites' pages that may open WebSockets, such as `https://voice.example.org`.
+        public var allowedOrigins: [String] = []
+        /// The certificate for TLS, with those that vouch for it behind it, in PEM; empty speaks plain HTTP.
+        public var certificate = ""
+        /// The certificate's private key in PEM, without a passphrase.
+        public var privateKey = ""
         /// Connections at a time; more are refused.
         public var maxConnections = 16
         /// The longest message, in bytes.
@@ -65,6 +73,10 @@ extension Configuration {
         static let keys: [ConfigurationKey<Server>] = [
             .text("host", \.host),
             .integer("port", \.port, 0...65_535),
+            .path("web", \.web, mayBeEmpty: true),
+            .texts("allowed_origins", \.allowedOrigins),
+            .path("certificate", \.certificate, mayBeEmpty: true),
+            .path("private_key", \.privateKey, mayBeEmpty: true),
             .integer("max_connections", \.maxConnections, 1...10_000),
             .integer("max_message_bytes", \.maxMessageBytes, 1024...(64 << 20)),
             .number("idle_timeout_s", \.idleTimeout, 1...86_400),

@@ -6,6 +6,7 @@ enum ConfigurationValue: Equatable, CustomStringConvertible {
     case integer(Int)
     case number(Double)
     case boolean(Bool)
+    case texts([String])
     /// A kind of value that no key takes: "a table", "an array", "a date".
     case other(String)
 
@@ -16,6 +17,7 @@ enum ConfigurationValue: Equatable, CustomStringConvertible {
         case .integer(let integer): "\(integer)"
         case .number(let number): "\(number)"
         case .boolean(let boolean): "\(boolean)"
+        case .texts(let texts): "[\(texts.map { ConfigurationValue.text($0).description }.joined(separator: ", "))]"
         case .other(let kind): kind
         }
     }
@@ -103,6 +105,18 @@ extension ConfigurationKey {
                 return true
             },
             get: { .text($0[keyPath: property]) })
+    }
+
+    /// A list of texts, which may be empty.
+    static func texts(_ name: String, _ property: Property<[String]>) -> Self {
+        ConfigurationKey(
+            path: [name], expected: "a list of texts in quotes",
+            set: { value, table in
+                guard case .texts(let texts) = value else { return false }
+                table[keyPath: property] = texts
+                return true
+            },
+            get: { .texts($0[keyPath: property]) })
     }
 
     /// The path of a file or folder; empty, where it may be, is none.

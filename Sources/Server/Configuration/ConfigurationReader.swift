@@ -163,10 +163,20 @@ extension ConfigurationValue {
         case .int: self = value.int.map { .integer($0) } ?? .other("an integer")
         case .double: self = value.double.map { .number($0) } ?? .other("a number")
         case .bool: self = value.bool.map { .boolean($0) } ?? .other("a boolean")
-        case .array: self = .other("an array")
+        case .array: self = Self.texts(in: value.array)
         case .table: self = .other("a table")
         case .date, .dateTime: self = .other("a date")
         case .time: self = .other("a time")
         }
+    }
+
+    /// A list that holds nothing but texts.
+    private static func texts(in array: TOMLArray?) -> ConfigurationValue {
+        var texts: [String] = []
+        for value in array ?? [] {
+            guard let text = value.string else { return .other("an array") }
+            texts.append(text)
+        }
+        return .texts(texts)
     }
 }
