@@ -75,11 +75,28 @@ def export(work: str, model: str) -> None:
         shutil.copytree(f"{work}/llama", f"{model}/llama", dirs_exist_ok=True)
         vocabulary = Vocabulary(f"{model}/llama")
         net = load_net(work, "backbone", Llama(LlamaConfig(vocabulary.size)))
+        share = blend(work, net)
         saved = torch.load(f"{work}/backbone.checkpoint")
-        write_llama(f"{model}/llama", net, provenance(work, saved["steps"], saved["spent"]))
+        write_llama(f"{model}/llama", net, provenance(work, saved["steps"], saved["spent"], share))
 
 
-def provenance(work: str, steps: int, seconds: float) -> dict[str, str]:
+@torch.no_grad()
+def blend(work: str, net: Llama) -> float:
+    """Takes only a share of the way from the weights that it began with, if the file backbone.blend holds one.
+
+    A further training cut short forgets more than it has learned yet; the mean of both ends keeps most of each.
+    """
+    if not os.path.exists(f"{work}/backbone.blend"):
+        return 1.0
+    with open(f"{work}/backbone.blend") as file:
+        share = float(file.read())
+    start = torch.load(f"{work}/start/backbone.pt")
+    for name, tensor in net.state_dict().items():
+        tensor.lerp_(start[name], 1 - share)
+    return share
+
+
+def provenance(work: str, steps: int, seconds: float, share: float) -> dict[str, str]:
     """Where the weights come from, for the file's header; what was said of the weights they began with goes before."""
     import importlib.metadata
 
@@ -90,7 +107,9 @@ def provenance(work: str, steps: int, seconds: float) -> dict[str, str]:
             before = json.load(file)["state"] + ", then "
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in packages)
     return {
-        "state": before + f"trained, {steps} steps in {seconds / 60:.0f} min of one core",
+        "state": before
+        + f"trained, {steps} steps in {seconds / 60:.0f} min of one core"
+        + (f", {share:.0%} of the way taken" if share < 1 else ""),
         "seeds": "corpus 1000 + part, encoder 1, decoder 2, soundstorm 3, backbone 4, replies 5, fill 6, tune 7, "
         "questions 40 to 47",
         "versions": f"{versions}, flite 2.2",

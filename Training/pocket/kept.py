@@ -13,7 +13,6 @@ from . import template
 from .conversations import Writer
 from .latent import SEMANTIC
 from .llama import Llama, LlamaConfig
-from .run import load_net
 from .vocabulary import Vocabulary
 
 NEAR = 6.0  # mean squared distance of the semantic parts; codes drawn by chance are 50 apart

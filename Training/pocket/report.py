@@ -10,28 +10,32 @@ from .judges import Listener
 REPORTS = os.path.join(os.path.dirname(__file__), "..", "reports")
 
 
-def judge(work: str, model: str, parts: list[int], quick: bool = False) -> None:
-    """Judges the model folder and writes Training/reports/scores.json, scores.txt and training.json."""
-    judge_speech(work, model, parts, quick)
-    judge_answers(work, model, tests_in(work), quick)
+def judge(work: str, model: str, parts: list[int], count: int = 60) -> None:
+    """Judges the model folder and writes Training/reports/scores.json, scores.txt and training.json.
+
+    `count` is the number of sentences a row, of recordings other than the reply voice's half of it.
+    """
+    judge_speech(work, model, parts, count)
+    judge_answers(work, model, tests_in(work), count)
     write(work)
 
 
-def judge_speech(work: str, model: str, parts: list[int], quick: bool = False) -> None:
+def judge_speech(work: str, model: str, parts: list[int], count: int) -> None:
     """Speech tokenizer and SoundStorm: scores-speech.json in the work folder."""
     shipped, listener = Shipped(model), Listener()
-    keep(work, "speech", {
-        "codec": judge_codec(shipped, work, parts, listener, 24 if quick else 60),
-        "replies": judge_replies(shipped, work, listener, 40 if quick else 80),
-        "voices": judge_voices(shipped, work, parts, listener, 12 if quick else 24),
-    })  # fmt: skip
+    scores = {
+        "codec": judge_codec(shipped, work, parts, listener, count),
+        "replies": judge_replies(shipped, work, listener, count),
+    }
+    if not shipped.storm_adds_nothing:
+        scores["voices"] = judge_voices(shipped, work, parts, listener, count // 2)
+    keep(work, "speech", scores)
 
 
-def judge_answers(work: str, model: str, tests: list[str], quick: bool = False, name: str = "answers") -> None:
-    """Backbone: scores-NAME.json in the work folder."""
+def judge_answers(work: str, model: str, tests: list[str], count: int, name: str = "answers") -> None:
+    """Backbone, the first third of the answers aloud: scores-NAME.json in the work folder."""
     shipped, listener = Shipped(model), Listener()
-    count, voiced = (30, 10) if quick else (60, 30)
-    keep(work, name, {"backbone": judge_backbone(shipped, work, listener, tests, count, voiced)})
+    keep(work, name, {"backbone": judge_backbone(shipped, work, listener, tests, count, count // 3)})
 
 
 def keep(work: str, name: str, scores: dict) -> None:

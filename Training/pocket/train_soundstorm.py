@@ -167,7 +167,7 @@ def train_soundstorm(folder: str, parts: list[int], seconds: float, batch: int =
     random.seed(3)
     books = torch.load(f"{folder}/books.pt")["books"]
     voices, net = Voices(folder, parts, books), TiedSoundStorm(books, SoundStormConfig())
-    run = Run(folder, "soundstorm", net, 2e-3, seconds, warmup=50, optimizers=muon(net, 2e-3, ".layers."))
+    run = Run(folder, "soundstorm", net, 8e-4, seconds, warmup=50, optimizers=muon(net, 8e-4, ".layers."))
     for _ in run:
         rows = [voices.pick() for _ in range(batch)]
         frames = max(len(row[0]) for row in rows)
