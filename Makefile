@@ -26,7 +26,7 @@ help:
 	@echo "make lint           check the formatting of the Swift sources"
 	@echo "make bench-kernels  measure the streaming matrix product beside OpenBLAS, and products by the weights' type"
 	@echo "make fuzz           feed TARGET with arbitrary bytes for SECONDS (see Tests/Fuzzing/README.md)"
-	@echo "make train-pocket   train the default model anew (Python, hours: see Training/README.md)"
+	@echo "make train-pocket   train the default model further (Python, hours: see Training/README.md)"
 
 run: build
 	.build/release/anygptd --config $(CONFIG)

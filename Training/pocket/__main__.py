@@ -1,7 +1,9 @@
-"""From nothing to the shipped weights: `python -m pocket all`. Every stage resumes where it stopped.
+"""Trains the shipped weights further: `python -m pocket all`. Every stage resumes where it stopped.
 
-usage: python -m pocket all [--work FOLDER] [--model FOLDER] [--jobs N] [--pace FACTOR]
+usage: python -m pocket all [--work FOLDER] [--model FOLDER] [--jobs N] [--pace FACTOR] [--anew]
        python -m pocket STAGE [--work FOLDER] [--model FOLDER] [--pace FACTOR]
+
+Training goes on from the weights in the model folder; with --anew it begins with random ones.
 """
 
 import argparse
@@ -20,11 +22,14 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--model", default="../Models/pocket", help="where the model is written")
     parser.add_argument("--jobs", type=int, default=2, help="stages that run side by side, one core each")
     parser.add_argument("--pace", type=float, default=1.0, help="factor on every training budget")
+    parser.add_argument("--anew", action="store_true", help="begin with random weights and a latent of its own")
     return parser.parse_args()
 
 
 def run_all(options: argparse.Namespace) -> None:
     """Starts each stage as a process of its own as soon as what it needs is there."""
+    if options.anew:
+        open(f"{options.work}/start.done", "w").close()  # nothing to begin with
     finished = {name for name in STAGES if os.path.exists(f"{options.work}/{name}.done")}
     print(estimate([name for name in STAGES if name not in finished], options.pace, options.jobs), flush=True)
     running: dict[str, subprocess.Popen] = {}

@@ -60,6 +60,15 @@ class Writer:
             self.answer(sequence, question.text, question.reply)
         return sequence
 
+    def listening(self, rng: random.Random, codes: list[int], text: str) -> Sequence:
+        """The spoken chain up to the transcript's end: for what has no answer."""
+        sequence = self.opening(rng)
+        self.ask(sequence, codes, template.INSTRUCTION)
+        sequence.add(self.encode(" <-Ins->"), TEXT)
+        sequence.add(self.encode(f" {text}\n "), TRANSCRIPT)
+        sequence.add(self.encode("<-Res->"), TEXT)
+        return sequence
+
     def transcription(self, rng: random.Random, codes: list[int], text: str) -> Sequence:
         sequence = self.opening(rng)
         self.ask(sequence, codes, template.TRANSCRIBE)

@@ -9,13 +9,14 @@ import json
 import os
 import random
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from .domain import codec_sentence, pair
 from .teacher import WINDOW, Whisper
-from .voices import FLITE_VOICES, HELD_OUT_VOICE, HIBARI_FACTORS, HOP, SAMPLE_RATE, Speaker
+from .voices import FLITE_VOICES, HELD_OUT_VOICE, HIBARI_FACTORS, HOP, SAMPLE_RATE, Speaker, any_voice
 
 
 @dataclass
@@ -36,7 +37,10 @@ def codec_voice(rng: random.Random) -> str:
     return rng.choice(FLITE_VOICES)
 
 
-def make_part(folder: str, part: int, seconds: float, voice: str | None = None) -> None:
+VOICES: dict[int, Callable[[random.Random], str]] = {0: codec_voice, 1: any_voice, 9: lambda rng: HELD_OUT_VOICE}
+
+
+def make_part(folder: str, part: int, seconds: float) -> None:
     """Writes one part unless it is there already."""
     if os.path.exists(f"{folder}/meta{part}.json"):
         return
@@ -62,8 +66,8 @@ def make_part(folder: str, part: int, seconds: float, voice: str | None = None) 
         window, position = [], 0
 
     while total < seconds:
-        who = voice or codec_voice(rng)
-        text = pair(rng, whole=True)[0] if voice == HELD_OUT_VOICE else codec_sentence(rng)
+        who = VOICES[part](rng)
+        text = pair(rng, whole=True)[0] if who == HELD_OUT_VOICE else codec_sentence(rng)
         speech = speaker.speak(text, who, rng) * rng.uniform(0.3, 0.9)
         gap = rng.randint(5, 15) * HOP
         if position + len(speech) + gap > WINDOW:

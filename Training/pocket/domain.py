@@ -113,20 +113,35 @@ FACTS: list[tuple[list[str], str]] = [
     (["i am hungry", "i feel hungry"], "then you should eat something"),
 ]  # fmt: skip
 
-DRAW = ["draw a {}", "please draw a {}", "show me a picture of a {}", "can you draw me a {}", "paint a {} for me"]
+DRAW = [
+    "draw a {}", "please draw a {}", "show me a picture of a {}", "can you draw me a {}", "paint a {} for me",
+    "make a picture of a {}", "could you draw a {} for me", "i want to see a {}",
+]  # fmt: skip
 DRAW_REPLY = "i can not draw pictures yet"
 PLAY = ["play a {} {} tune", "please play a {} {} tune", "play me a {} song on the {}"]
 PLAY_REPLY = "i can not play music yet"
 MOODS = "happy sad calm".split()
 
-WHAT = ["what is {}", "tell me what {} is", "do you know what {} is", "what kind of thing is {}"]
-SAY = ["say {}", "please say {}", "repeat after me {}", "say the word {}"]
-CAPITAL = ["what is the capital of {}", "tell me the capital of {}", "which city is the capital of {}"]
-OPPOSITE = ["what is the opposite of {}", "tell me the opposite of {}", "give me the opposite of {}"]
-COLOR = ["what color is {}", "tell me the color of {}", "which color does {} have"]
-SOUND = ["what does a {} say", "what sound does a {} make", "how does a {} sound"]
-PLUS = ["what is {} plus {}", "how much is {} plus {}", "tell me {} plus {}"]
-MINUS = ["what is {} minus {}", "how much is {} minus {}", "tell me {} minus {}"]
+WHAT = [
+    "what is {}", "tell me what {} is", "do you know what {} is", "what kind of thing is {}",
+    "can you tell me what {} is", "please tell me what {} is",
+]  # fmt: skip
+SAY = ["say {}", "please say {}", "repeat after me {}", "say the word {}", "can you say {}", "now say {}"]
+CAPITAL = [
+    "what is the capital of {}", "tell me the capital of {}", "which city is the capital of {}",
+    "do you know the capital of {}", "name the capital of {}",
+]  # fmt: skip
+OPPOSITE = [
+    "what is the opposite of {}", "tell me the opposite of {}", "give me the opposite of {}",
+    "do you know the opposite of {}", "name the opposite of {}",
+]  # fmt: skip
+COLOR = [
+    "what color is {}", "tell me the color of {}", "which color does {} have", "what is the color of {}",
+    "do you know the color of {}",
+]  # fmt: skip
+SOUND = ["what does a {} say", "what sound does a {} make", "how does a {} sound", "tell me what a {} says"]
+PLUS = ["what is {} plus {}", "how much is {} plus {}", "tell me {} plus {}", "can you add {} and {}"]
+MINUS = ["what is {} minus {}", "how much is {} minus {}", "tell me {} minus {}", "please count {} minus {}"]
 
 # Phrasings that training never sees; the matters behind them are seen in other words.
 HELD_OUT_PHRASINGS = {
@@ -254,6 +269,21 @@ def pair(rng: random.Random, whole: bool = False) -> tuple[str, str]:
     return rng.choice(train[kind])
 
 
+def practice(rng: random.Random) -> str:
+    """Something to write down that has no answer, so that words are learned and not whole questions by heart.
+
+    Words of the domain in any order (those of the held-out phrasings too), two halves of different questions, replies.
+    """
+    dice = rng.random()
+    if dice < 0.4:
+        return " ".join(rng.choice(WORDS) for _ in range(rng.randint(2, 6)))
+    if dice < 0.55:
+        return rng.choice(all_replies()).replace(",", "")
+    first, second = pair(rng)[0].split(), pair(rng)[0].split()
+    text = " ".join(first[: rng.randint(1, len(first))] + second[rng.randint(0, len(second) - 1) :])
+    return text if text not in {question for question, _ in split()[1]} else practice(rng)
+
+
 @cache
 def known_words() -> set[str]:
     """The words of the backbone's domain."""
@@ -262,6 +292,9 @@ def known_words() -> set[str]:
 
 def words(text: str) -> list[str]:
     return re.findall("[a-z]+", text)
+
+
+WORDS = sorted(known_words())
 
 
 def codec_sentence(rng: random.Random) -> str:

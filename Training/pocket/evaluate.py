@@ -4,6 +4,7 @@ import json
 import os
 import random
 from functools import cached_property
+from itertools import islice
 
 import numpy as np
 import soundfile
@@ -12,17 +13,18 @@ from torch import Tensor
 
 from . import domain
 from .conversations import Writer
-from .corpus import load
+from .corpus import Utterance, load
 from .judges import Listener, plain, word_error_rate
 from .latent import corpus_split
 from .llama import Llama, LlamaConfig
-from .recordings import load_questions
+from .recordings import Question, heard_questions
 from .soundstorm import SoundStorm, SoundStormConfig
 from .speechtokenizer import SpeechTokenizer, SpeechTokenizerConfig
 from .vocabulary import Vocabulary
 from .voices import HOP
 
 CHUNK, PROMPT = 50, 150  # frames
+TEST_SEED = 100
 
 
 class Shipped:
@@ -43,13 +45,17 @@ class Shipped:
         self.llama = self._load(
             Llama(LlamaConfig(self.vocabulary.size)), load_file(f"{folder}/llama/model.safetensors")
         )
-        voice, _ = soundfile.read(f"{folder}/voice.wav", dtype="float32")
-        self.voice = self.tokenizer.encode(torch.tensor(voice))[:, :PROMPT].T
+        self.voice_wave, _ = soundfile.read(f"{folder}/voice.wav", dtype="float32")
+        self.voice = self.prompt(self.voice_wave)
 
     @staticmethod
     def _load(net: torch.nn.Module, state: dict[str, Tensor]) -> torch.nn.Module:
         net.load_state_dict({name: tensor.float() for name, tensor in state.items()})
         return net.eval()
+
+    def prompt(self, wave: np.ndarray) -> Tensor:
+        """A recording as SoundStorm's prompt. [samples] -> [frame, 8]"""
+        return self.tokenizer.encode(torch.tensor(wave))[:, :PROMPT].T
 
     @cached_property
     def storm_adds_nothing(self) -> bool:
@@ -58,12 +64,17 @@ class Shipped:
             return False
         return not self.storm.generate(torch.arange(30), self.voice)[:, 1:].any()
 
-    def speak(self, semantic: Tensor) -> np.ndarray:
-        """Level-0 codes [frame] -> wave, filled in by SoundStorm in chunks after the voice prompt."""
+    def speak(self, semantic: Tensor, voice: Tensor | None = None) -> np.ndarray:
+        """Level-0 codes [frame] -> wave, filled in by SoundStorm in chunks after a voice prompt (else the model's)."""
         if self.storm_adds_nothing:
             return self.tokenizer.decode(semantic[None]).numpy()  # code 0 of levels 1-7 is the zero vector
-        filled = [self.storm.generate(chunk, self.voice) for chunk in semantic.split(CHUNK)]
+        filled = [self.storm.generate(chunk, self.voice if voice is None else voice) for chunk in semantic.split(CHUNK)]
         return self.tokenizer.decode(torch.cat(filled).T).numpy()
+
+
+def sound(wave: np.ndarray, u: Utterance) -> np.ndarray:
+    """An utterance's own samples."""
+    return wave[u.start * HOP : u.end * HOP].astype(np.float32) / 32768
 
 
 def judge_codec(model: Shipped, folder: str, parts: list[int], listener: Listener, count: int = 60) -> dict:
@@ -71,9 +82,6 @@ def judge_codec(model: Shipped, folder: str, parts: list[int], listener: Listene
     wave, _, utterances = load(folder, parts)
     _, held, unseen = corpus_split(utterances)
     true_ids = torch.load(f"{folder}/ids.pt").long()
-
-    def sound(u) -> np.ndarray:
-        return wave[u.start * HOP : u.end * HOP].astype(np.float32) / 32768
 
     groups = {
         "reply voice": [u for u in held if u.voice == "hibari"],
@@ -84,7 +92,7 @@ def judge_codec(model: Shipped, folder: str, parts: list[int], listener: Listene
     scores: dict = {}
     for name, group in groups.items():
         group = group[: count if name == "reply voice" else count // 2]
-        rows = [(sound(u), u.text) for u in group]
+        rows = [(sound(wave, u), u.text) for u in group]
         codes = [model.tokenizer.encode(torch.tensor(s)) for s, _ in rows]
         texts = [u.text for u in group]
         ways = {"original": [s for s, _ in rows], "all 8 levels": [model.tokenizer.decode(c).numpy() for c in codes]}
@@ -96,6 +104,8 @@ def judge_codec(model: Shipped, folder: str, parts: list[int], listener: Listene
             ]
         for way, waves in ways.items():
             scores[f"{name}: {way}"] = listener.rate(list(zip(waves, texts, strict=True)))
+            if way != "original":
+                scores[f"{name}: {way}"] |= listener.against(ways["original"], waves)
             print(f"{name}: {way}: {scores[f'{name}: {way}']}", flush=True)
         used = torch.cat(codes, 1)
         scores[f"{name}: codes in use"] = [len(level.unique()) for level in used]
@@ -126,11 +136,12 @@ def answer(model: Shipped, codes: list[int], aloud: bool) -> dict:
 
 def judge_backbone(model: Shipped, folder: str, listener: Listener, tests: list[str], count: int, voiced: int) -> dict:
     """Transcripts, replies, chains and the replies' speech (of the first `voiced` answers) for every named test."""
-    known = {question for rows in domain.catalogue().values() for question, _, _ in rows}
     scores: dict = {}
     for test in tests:
-        questions = [q for q in load_questions(folder, f"test {test}") if q.text in known][:count]
-        answers = [answer(model, q.codes.tolist(), index < voiced) for index, q in enumerate(questions)]
+        questions, answers = [], []
+        for row, wave in islice(heard_questions(folder, f"test {test}", TEST_SEED), count):
+            questions.append(Question(*row, model.tokenizer.encode(wave, 1)[0].numpy()))
+            answers.append(answer(model, questions[-1].codes.tolist(), len(answers) < voiced))
         pairs = [(q.text, a["transcript"]) for q, a in zip(questions, answers, strict=True)]
         right = [plain(q.reply) == plain(a["reply"]) for q, a in zip(questions, answers, strict=True)]
         spoken = [(model.speak(torch.tensor(a["speech"])), a["reply"]) for a in answers if a["speech"] and a["reply"]]
@@ -148,21 +159,47 @@ def judge_backbone(model: Shipped, folder: str, listener: Listener, tests: list[
 
 def tests_in(folder: str) -> list[str]:
     """Names of the recorded tests."""
-    start = "questions-test "
+    start = "spoken-test "
     return [name[len(start) : -4] for name in sorted(os.listdir(folder)) if name.startswith(start)]
 
 
 def judge_replies(model: Shipped, folder: str, listener: Listener, count: int = 80) -> dict:
     """How well each kind of reply codes speaks, before any backbone: the ceiling of the spoken reply."""
     replies = torch.load(f"{folder}/replies.pt")
+
+    def recording(entry: dict[str, Tensor]) -> Tensor:
+        return entry["wave"].float() / 32768
+
     texts = random.Random(1).sample(domain.all_replies(), count)
     ways = {
-        "recording": lambda entry: entry["wave"].numpy().astype(np.float32) / 32768,
-        "level 0 by the encoder": lambda entry: model.speak(entry["own"][0].long()),
-        "level 0 by the true features, as the backbone learns it": lambda entry: model.speak(entry["true"].long()),
+        "recording": lambda entry: recording(entry).numpy(),
+        "level 0 by the encoder": lambda entry: model.speak(model.tokenizer.encode(recording(entry), 1)[0]),
+        "level 0 by the true features": lambda entry: model.speak(entry["true"].long()),
+        "level 0 as the backbone learns it": lambda entry: model.speak(entry.get("kept", entry["true"]).long()),
     }
     scores = {}
     for name, way in ways.items():
         scores[name] = listener.rate([(way(replies[text]), text) for text in texts])
         print(f"replies, {name}: {scores[name]}", flush=True)
+    return scores
+
+
+def judge_voices(model: Shipped, folder: str, parts: list[int], listener: Listener, count: int) -> dict:
+    """SoundStorm after prompts in voices of the corpus: is it the prompt's voice, and are the words still there?
+
+    Level 0 is the encoder's, of held-out sentences in the reply voice.
+    """
+    wave, _, utterances = load(folder, parts)
+    train, held, _ = corpus_split(utterances)
+    said = [u for u in held if u.voice == "hibari"][:count]
+    levels = [model.tokenizer.encode(torch.tensor(sound(wave, u)), 1)[0] for u in said]
+    plain = [model.tokenizer.decode(level[None]).numpy() for level in levels]
+    scores: dict = {}
+    for voice in ("hibari", "hibari0.8", "slt", "rms"):
+        prompt = sound(wave, max((u for u in train if u.voice == voice), key=lambda u: u.end - u.start))
+        made = [model.speak(level, model.prompt(prompt)) for level in levels]
+        score = listener.rate([(made, u.text) for made, u in zip(made, said, strict=True)])
+        score |= {"similarity": listener.similarity(prompt, made), "without": listener.similarity(prompt, plain)}
+        scores[f"prompt by {voice}"] = score
+        print(f"prompt by {voice}: {score}", flush=True)
     return scores

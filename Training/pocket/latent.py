@@ -69,6 +69,10 @@ class Projection:
         s = self.state
         return torch.cat([(whisper - s["whisper_mean"]) @ s["whisper_map"], shape * s["shape_scale"]], 1)
 
+    def sound(self, mel: Tensor) -> Tensor:
+        """The acoustic part alone. [..., 96] -> [..., 96]"""
+        return (mel - self.state["mel_mean"]) @ self.state["mel_map"]
+
     def latents(self, whisper: Tensor, mel: Tensor, spoken: list[tuple[int, int]]) -> Tensor:
         """[frame, 384], [frame, 96] -> [frame, 128]"""
         s = self.state
@@ -76,7 +80,7 @@ class Projection:
         for start, end in spoken:
             shape[start:end] = mel[start:end] - mel[start:end].mean(0)
         semantic = (self._joint(whisper, shape) - s["joint_mean"]) @ s["joint_map"]
-        return torch.cat([semantic, (mel - s["mel_mean"]) @ s["mel_map"]], 1)
+        return torch.cat([semantic, self.sound(mel)], 1)
 
 
 def kmeans(x: Tensor, generator: torch.Generator, clusters: int = 1024, rounds: int = 14) -> Tensor:
@@ -124,12 +128,21 @@ def quantise(latent: Tensor, books: Tensor) -> Tensor:
 
 
 def build(folder: str, parts: list[int], sample: int = 100_000) -> None:
-    """Fits projection and codebooks; writes latents, ids and a least-squares map back to the teacher's features."""
-    if os.path.exists(f"{folder}/books.pt"):
+    """Writes latents and ids; projection and codebooks are fitted unless stage `start` took them from the model.
+
+    With the codebooks goes a least-squares map from level 0 back to the teacher's features.
+    """
+    if os.path.exists(f"{folder}/ids.pt"):
         return
     wave, features, utterances = load(folder, parts)
     mel, whisper = torch.tensor(long_features(wave)), torch.tensor(features).float()
     spoken = [(u.start, u.end) for u in utterances]
+    if os.path.exists(f"{folder}/books.pt"):
+        projection = Projection(torch.load(f"{folder}/projection.pt"))
+        latent = projection.latents(whisper, mel, spoken)
+        torch.save(latent.half(), f"{folder}/latent.pt")
+        torch.save(quantise(latent, torch.load(f"{folder}/books.pt")["books"]).short(), f"{folder}/ids.pt")
+        return
     known = [(u.start, u.end) for u in utterances if u.voice != HELD_OUT_VOICE]
     projection = Projection.fit(whisper, mel, known)
     latent = projection.latents(whisper, mel, spoken)
@@ -147,11 +160,9 @@ def build(folder: str, parts: list[int], sample: int = 100_000) -> None:
     transform = torch.linalg.lstsq(torch.cat([known_codes, ones], 1), whisper[chosen]).solution.T  # [384, 128 + 1]
     torch.save(projection.state, f"{folder}/projection.pt")
     torch.save(latent.half(), f"{folder}/latent.pt")
-    torch.save(
-        {"books": books, "transform": transform, "count": torch.bincount(ids[0], minlength=1024)}, f"{folder}/books.tmp"
-    )
+    count = torch.bincount(ids[0], minlength=1024)
+    torch.save({"books": books, "transform": transform, "count": count}, f"{folder}/books.pt")
     torch.save(ids.short(), f"{folder}/ids.pt")
-    os.rename(f"{folder}/books.tmp", f"{folder}/books.pt")
 
 
 def corpus_split(utterances: list[Utterance]) -> tuple[list[Utterance], list[Utterance], list[Utterance]]:

@@ -1,9 +1,9 @@
-"""Stages `replies` and `questions`: what the backbone reads and says, as speech codes of the trained encoder."""
+"""Stages `replies`, `spoken` and `recordings`: what the backbone says and hears, as codes of level 0."""
 
 import json
 import os
 import random
-import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from . import domain
-from .latent import SEMANTIC, Projection, quantise
-from .run import load_net
+from .latent import Projection, quantise
+from .run import begun, cheap, load_net
 from .signal import frame_features
 from .speechtokenizer import SpeechTokenizer, SpeechTokenizerConfig
 from .teacher import WINDOW, Whisper
@@ -31,34 +31,19 @@ def tokenizer(folder: str) -> SpeechTokenizer:
     net.transform.weight.data.copy_(saved["transform"][:, :-1])
     net.transform.bias.data.copy_(saved["transform"][:, -1])
     for name in ("decoder", "decoder_tuned"):
-        if os.path.exists(f"{folder}/{name}.checkpoint"):
+        if begun(folder, name):
             load_net(folder, name, net.decoder)
     return net.eval()
 
 
-def smooth(latent: Tensor, book: Tensor, penalty: float) -> Tensor:
-    """The codes with the least sum of squared distances and of `penalty` for every change. [frame, dim] -> [frame]"""
-    cost = torch.cdist(latent, book).pow(2)
-    total, back = cost[0], []
-    for row in cost[1:]:
-        best, which = total.min(0)
-        stay = total <= best + penalty
-        back.append(torch.where(stay, torch.arange(len(total)), which))
-        total = row + torch.where(stay, total, best + penalty)
-    path = [int(total.argmin())]
-    for step in reversed(back):
-        path.append(int(step[path[-1]]))
-    return torch.tensor(path[::-1])
-
-
 def make_replies(folder: str) -> None:
-    """Every reply's one recording, its codes by the encoder and level 0 by the true features.
+    """Every reply's one recording and its level 0 by the true features.
 
-    replies.pt: text -> {"wave" [samples] int16, "own" [8, frame], "true" [frame], "smooth" [frame]}
+    replies.pt: text -> {"wave" [samples] int16, "true" [frame]}
     """
     if os.path.exists(f"{folder}/replies.pt"):
         return
-    speaker, whisper, net = Speaker(), Whisper(), tokenizer(folder)
+    speaker, whisper = Speaker(), Whisper()
     projection, books = Projection(torch.load(f"{folder}/projection.pt")), torch.load(f"{folder}/books.pt")["books"]
     noise, out = np.random.default_rng(5), {}
     waves = {text: speaker.reply(text) for text in domain.all_replies()}
@@ -74,9 +59,7 @@ def make_replies(folder: str) -> None:
             piece = latent[start // HOP : end // HOP]
             out[text] = {
                 "wave": torch.tensor((sound[start:end] * 32767).astype(np.int16)),
-                "own": net.encode(torch.tensor(sound[start:end])).short(),
                 "true": quantise(piece, books)[0].short(),
-                "smooth": smooth(piece[:, :SEMANTIC], books[0][:, :SEMANTIC], 6.0).short(),
             }
         sound, position, window = noise.standard_normal(WINDOW).astype(np.float32) * 2e-4, 0, []
 
@@ -105,32 +88,48 @@ def microphone(wave: np.ndarray, rng: random.Random) -> Tensor:
     before, after = int(rng.uniform(0.04, 0.5) * 16000), int(rng.uniform(0.1, 0.8) * 16000)
     sound = torch.tensor(np.pad(wave * rng.uniform(0.25, 0.9), (before, after)))
     sound = sound + torch.randn_like(sound) * rng.uniform(0, 3e-4)
-    return disturb(sound[None])[0] if rng.random() < 0.6 else sound
+    return disturb(sound[None])[0][0] if rng.random() < 0.6 else sound
 
 
-def make_questions(folder: str, name: str, pairs: list[tuple[str, str, str]], seed: int) -> None:
-    """Speaks (question, reply, voice) rows and encodes them; questions-NAME.npz, resumable as a whole."""
+def speak_questions(folder: str, name: str, rows: list[tuple[str, str, str]], seed: int) -> None:
+    """Speaks (question, reply, voice) rows; spoken-NAME.npz, resumable as a whole."""
+    path = f"{folder}/spoken-{name}.npz"
+    if os.path.exists(path):
+        return
+    rng, speaker, waves = random.Random(seed), Speaker(), []
+    for text, _, voice in rows:
+        waves.append((speaker.speak(text, voice, rng) * 32767).astype(np.int16))
+    lengths = np.array([len(wave) for wave in waves])
+    np.savez(path[:-4] + ".new.npz", waves=np.concatenate(waves), lengths=lengths, rows=json.dumps(rows))
+    os.replace(path[:-4] + ".new.npz", path)
+    print(f"spoken {name}: {len(rows)} questions, {lengths.sum() / 16000 / 60:.0f} min", flush=True)
+
+
+def heard_questions(folder: str, name: str, seed: int) -> Iterator[tuple[list[str], Tensor]]:
+    """(question, reply, voice) and the wave as its microphone gives it, for every spoken question of a file."""
+    torch.manual_seed(seed)
+    rng, spoken = random.Random(seed), np.load(f"{folder}/spoken-{name}.npz")
+    waves, ends = spoken["waves"], np.cumsum(spoken["lengths"])
+    for row, start, end in zip(json.loads(str(spoken["rows"])), ends - spoken["lengths"], ends, strict=True):
+        yield row, microphone(waves[start:end].astype(np.float32) / 32767, rng)
+
+
+def encode_questions(folder: str, name: str, seed: int) -> None:
+    """Level 0 of the spoken questions, each through a microphone of its own; questions-NAME.npz."""
     path = f"{folder}/questions-{name}.npz"
     if os.path.exists(path):
         return
-    torch.manual_seed(seed)
-    rng, speaker, net = random.Random(seed), Speaker(), tokenizer(folder)
-    codes, began, seconds = [], time.time(), 0.0
-    for index, (text, _, voice) in enumerate(pairs):
-        wave = microphone(speaker.speak(text, voice, rng), rng)
-        seconds += len(wave) / 16000
-        # Training needs no exact codes: bfloat16 is faster, and the few codes that differ are as good as any noise.
-        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=name.startswith("train")):
+    net, rows, codes = tokenizer(folder), [], []
+    for row, wave in heard_questions(folder, name, seed):
+        # Training needs no exact codes: bfloat16 may do, the few codes that differ are as good as any noise.
+        with torch.no_grad(), cheap():
             latent = net.encoder(wave[None, None])
+        rows.append(row)
         codes.append(net.quantizer.encode(latent.float(), 1)[0, 0].numpy().astype(np.int16))
-        if index % 1000 == 999:
-            print(
-                f"questions {name}: {index + 1} of {len(pairs)}, {seconds / (time.time() - began):.0f} x real time",
-                flush=True,
-            )
     lengths = np.array([len(row) for row in codes])
-    np.savez(path[:-4] + ".new.npz", codes=np.concatenate(codes), lengths=lengths, rows=json.dumps(pairs))
+    np.savez(path[:-4] + ".new.npz", codes=np.concatenate(codes), lengths=lengths, rows=json.dumps(rows))
     os.replace(path[:-4] + ".new.npz", path)
+    print(f"questions {name}: {len(codes)} encoded", flush=True)
 
 
 def load_questions(folder: str, name: str) -> list[Question]:
@@ -144,9 +143,14 @@ def load_questions(folder: str, name: str) -> list[Question]:
 
 
 def training_rows(count: int, seed: int) -> list[tuple[str, str, str]]:
-    """Questions of the training set, each kind by its share, in training voices."""
+    """Questions of the training set, each kind by its share, in training voices; a third is practice without reply."""
     rng = random.Random(seed)
-    return [(*domain.pair(rng), any_voice(rng)) for _ in range(count)]
+
+    def row() -> tuple[str, str, str]:
+        text, reply = (domain.practice(rng), "") if rng.random() < 0.34 else domain.pair(rng)
+        return text, reply, any_voice(rng)
+
+    return [row() for _ in range(count)]
 
 
 def test_rows() -> dict[str, list[tuple[str, str, str]]]:

@@ -4,33 +4,38 @@ import glob
 import json
 import os
 
-from .evaluate import Shipped, judge_backbone, judge_codec, judge_replies, tests_in
+from .evaluate import Shipped, judge_backbone, judge_codec, judge_replies, judge_voices, tests_in
 from .judges import Listener
 
 REPORTS = os.path.join(os.path.dirname(__file__), "..", "reports")
 
 
-def judge(work: str, model: str, parts: list[int], quick: bool = False) -> None:
-    """Judges the model folder and writes Training/reports/scores.json, scores.txt and training.json."""
-    judge_speech(work, model, parts, quick)
-    judge_answers(work, model, tests_in(work), quick)
+def judge(work: str, model: str, parts: list[int], count: int = 60) -> None:
+    """Judges the model folder and writes Training/reports/scores.json, scores.txt and training.json.
+
+    `count` is the number of sentences a row, of recordings other than the reply voice's half of it.
+    """
+    judge_speech(work, model, parts, count)
+    judge_answers(work, model, tests_in(work), count)
     write(work)
 
 
-def judge_speech(work: str, model: str, parts: list[int], quick: bool = False) -> None:
+def judge_speech(work: str, model: str, parts: list[int], count: int) -> None:
     """Speech tokenizer and SoundStorm: scores-speech.json in the work folder."""
     shipped, listener = Shipped(model), Listener()
-    keep(work, "speech", {
-        "codec": judge_codec(shipped, work, parts, listener, 24 if quick else 60),
-        "replies": judge_replies(shipped, work, listener, 40 if quick else 80),
-    })  # fmt: skip
+    scores = {
+        "codec": judge_codec(shipped, work, parts, listener, count),
+        "replies": judge_replies(shipped, work, listener, count),
+    }
+    if not shipped.storm_adds_nothing:
+        scores["voices"] = judge_voices(shipped, work, parts, listener, count // 2)
+    keep(work, "speech", scores)
 
 
-def judge_answers(work: str, model: str, tests: list[str], quick: bool = False, name: str = "answers") -> None:
-    """Backbone: scores-NAME.json in the work folder."""
+def judge_answers(work: str, model: str, tests: list[str], count: int, name: str = "answers") -> None:
+    """Backbone, the first third of the answers aloud: scores-NAME.json in the work folder."""
     shipped, listener = Shipped(model), Listener()
-    count, voiced = (30, 10) if quick else (60, 30)
-    keep(work, name, {"backbone": judge_backbone(shipped, work, listener, tests, count, voiced)})
+    keep(work, name, {"backbone": judge_backbone(shipped, work, listener, tests, count, count // 3)})
 
 
 def keep(work: str, name: str, scores: dict) -> None:
@@ -40,7 +45,7 @@ def keep(work: str, name: str, scores: dict) -> None:
 
 def write(work: str) -> None:
     """All scores so far to the reports folder."""
-    scores: dict = {"codec": {}, "replies": {}, "backbone": {}}
+    scores: dict = {"codec": {}, "replies": {}, "voices": {}, "backbone": {}}
     for path in sorted(glob.glob(f"{work}/scores-*.json")):
         with open(path) as file:
             for part, values in json.load(file).items():
@@ -66,14 +71,27 @@ def page(scores: dict) -> str:
     def rate(score: dict) -> str:
         low, high = score["interval"]
         share = f"{score['sentences']} sentences, {score['exact']:.0f} % exact"
-        return f"{score['wer']:6.1f} %  ({low:.1f}-{high:.1f}, {share})"
+        return f"{score['wer']:6.1f} %  ({low:.1f}-{high:.1f}, {share}){beside(score)}"
+
+    def spread(score: dict) -> str:
+        return f"{score['mean']:.2f} ({score['interval'][0]:.2f}-{score['interval'][1]:.2f})"
+
+    def beside(score: dict) -> str:
+        text = ""
+        if phones := score.get("phonemes"):
+            text += f"; phoneme errors {phones['rate']} % ({phones['interval'][0]}-{phones['interval'][1]})"
+            text += f"; STOI {spread(score['stoi'])}"
+        if likeness := score.get("similarity"):
+            text += f"; like the prompt {spread(likeness)}, level 0 alone {spread(score['without'])}"
+        return text
 
     lines = [
-        "Word error rates by Whisper tiny.en, 95 % intervals by bootstrap over sentences.",
+        "Word error rates by Whisper tiny.en, 95 % intervals by bootstrap over sentences. Phoneme errors by hama's CTC",
+        "against what it hears in the recording; STOI against the recording; voices compared by Resemblyzer.",
         "",
         "Speech tokenizer, SoundStorm",
     ]
-    for part in ("codec", "replies"):
+    for part in ("codec", "replies", "voices"):
         for name, score in scores[part].items():
             lines.append(f"  {name:62s} {rate(score) if isinstance(score, dict) else score}")
     lines += ["", "Backbone: greedy answers to spoken questions"]

@@ -1,15 +1,13 @@
 """The stages in order, what each needs, and how long it trains."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
-PARTS = [0, 1, 2, 3, 9]  # of the corpus: four of training voices, one of the held-out voice
-PART_SECONDS = {0: 4800, 1: 4800, 2: 4800, 3: 4800, 9: 420}
+PARTS = [0, 1, 9]  # of the corpus: the reply voice half of the time; any voices; the held-out voice
+PART_SECONDS = {0: 2400, 1: 3000, 9: 420}
 
-QUESTIONS = [  # (file, recordings, seed)
-    ("train", 1200, 11), ("train-1", 1500, 21), ("train-2", 800, 31), ("train-3", 800, 32), ("train-4", 800, 33),
-    ("train-5", 900, 34),
-]  # fmt: skip
+QUESTIONS = [(f"train-{part}", 800, 40 + part) for part in range(8)]  # (file, recordings, seed)
 
 
 @dataclass
@@ -22,12 +20,17 @@ class Stage:
 def _corpus(parts: list[int]) -> Callable[[str, str, float], None]:
     def run(work: str, model: str, pace: float) -> None:
         from .corpus import make_part
-        from .voices import HELD_OUT_VOICE
 
         for part in parts:
-            make_part(work, part, PART_SECONDS[part], HELD_OUT_VOICE if part == 9 else None)
+            make_part(work, part, PART_SECONDS[part])
 
     return run
+
+
+def _start(work: str, model: str, pace: float) -> None:
+    from .start import unpack
+
+    unpack(work, model)
 
 
 def _latent(work: str, model: str, pace: float) -> None:
@@ -45,7 +48,7 @@ def _encoder(work: str, model: str, pace: float) -> None:
 def _decoder(work: str, model: str, pace: float) -> None:
     from .train_codec import train_decoder
 
-    train_decoder(work, PARTS, 900 * pace)
+    train_decoder(work, PARTS, (300 if os.path.exists(f"{work}/start/decoder.pt") else 900) * pace)
 
 
 def _recode(work: str, model: str, pace: float) -> None:
@@ -60,14 +63,28 @@ def _soundstorm(work: str, model: str, pace: float) -> None:
     train_soundstorm(work, PARTS, 600 * pace)
 
 
+def _spoken(work: str, model: str, pace: float) -> None:
+    from .recordings import speak_questions, test_rows, training_rows
+
+    for index, (name, rows) in enumerate(test_rows().items()):
+        speak_questions(work, f"test {name}", rows, 100 + index)
+    for name, count, seed in QUESTIONS:
+        speak_questions(work, name, training_rows(count, seed), seed)
+
+
 def _recordings(work: str, model: str, pace: float) -> None:
-    from .recordings import make_questions, make_replies, test_rows, training_rows
+    from .recordings import encode_questions
+
+    for name, _, seed in QUESTIONS:
+        encode_questions(work, name, seed)
+
+
+def _replies(work: str, model: str, pace: float) -> None:
+    from .kept import keep_replies
+    from .recordings import make_replies
 
     make_replies(work)
-    for name, count, seed in QUESTIONS:
-        make_questions(work, name, training_rows(count, seed), seed)
-    for index, (name, rows) in enumerate(test_rows().items()):
-        make_questions(work, f"test {name}", rows, 100 + index)
+    keep_replies(work)
 
 
 def _tune(work: str, model: str, pace: float) -> None:
@@ -81,8 +98,9 @@ def _backbone(work: str, model: str, pace: float) -> None:
     from .train_backbone import train_backbone
     from .vocabulary import write_folder
 
-    write_folder(f"{work}/llama")
-    train_backbone(work, 3600 * pace, "true")
+    if not os.path.exists(f"{work}/llama/tokenizer.model"):
+        write_folder(f"{work}/llama")
+    train_backbone(work, 3600 * pace)
 
 
 def _export(work: str, model: str, pace: float) -> None:
@@ -98,16 +116,19 @@ def _judge(work: str, model: str, pace: float) -> None:
 
 
 STAGES = {
-    "corpus-a": Stage(_corpus([0, 2, 9]), [], 6),
-    "corpus-b": Stage(_corpus([1, 3]), [], 6),
-    "latent": Stage(_latent, ["corpus-a", "corpus-b"], 3),
+    "start": Stage(_start, [], 0.2),
+    "corpus-a": Stage(_corpus([0, 9]), [], 6),
+    "corpus-b": Stage(_corpus([1]), [], 6),
+    "latent": Stage(_latent, ["start", "corpus-a", "corpus-b"], 3),
+    "spoken": Stage(_spoken, [], 8),
     "encoder": Stage(_encoder, ["latent"], 15),
     "decoder": Stage(_decoder, ["latent"], 15),
+    "replies": Stage(_replies, ["latent"], 1),
     "recode": Stage(_recode, ["encoder"], 5),
-    "recordings": Stage(_recordings, ["encoder"], 12),
+    "recordings": Stage(_recordings, ["encoder", "spoken"], 12),
     "soundstorm": Stage(_soundstorm, ["recode"], 10),
-    "tune": Stage(_tune, ["soundstorm", "decoder", "recordings"], 14),
-    "backbone": Stage(_backbone, ["recordings"], 60),
+    "tune": Stage(_tune, ["soundstorm", "decoder", "replies"], 14),
+    "backbone": Stage(_backbone, ["recordings", "replies"], 60),
     "export": Stage(_export, ["tune", "backbone"], 0.2),
     "judge": Stage(_judge, ["export"], 15),
 }

@@ -1,6 +1,7 @@
 """Stage `backbone`: the LLaMA on the encoder's own codes, in the chat model's format."""
 
 import glob
+import os
 import random
 from collections.abc import Iterator
 
@@ -13,22 +14,27 @@ from . import domain
 from .conversations import Sequence, Writer
 from .latent import SEMANTIC
 from .llama import Llama, LlamaConfig
+from .muon import muon
 from .recordings import Question, load_questions
-from .run import Run, share
+from .run import Run, cheap, share
 from .vocabulary import MUSIC_CODES, SPEECH_CODES, Vocabulary
 
-SHARES = {"spoken": 52, "transcription": 26, "reading": 8, "typed": 14}
+SHARES = {"spoken": 46, "listening": 20, "transcription": 12, "reading": 8, "typed": 14}
 
 
 class Mixture:
     """Draws sequences; easy ones first. Question files that appear while it runs are taken in."""
 
-    def __init__(self, folder: str, vocabulary: Vocabulary, reply_codes: str) -> None:
+    def __init__(self, folder: str, vocabulary: Vocabulary) -> None:
         self.folder = folder
-        replies = {text: entry[reply_codes] for text, entry in torch.load(f"{folder}/replies.pt").items()}
-        self.writer = Writer(vocabulary, {t: (c[0] if c.dim() == 2 else c).tolist() for t, c in replies.items()})
+        self.fresh = not os.path.exists(f"{folder}/start/backbone.pt")
+        replies = torch.load(f"{folder}/replies.pt")
+        self.writer = Writer(
+            vocabulary, {text: entry.get("kept", entry["true"]).tolist() for text, entry in replies.items()}
+        )
         self.texts = domain.all_replies()
-        self.questions: list[Question] = []
+        self.questions: list[Question] = []  # by length, like `practice`
+        self.practice: list[Question] = []
         self.read: set[str] = set()
         book = torch.load(f"{folder}/books.pt")["books"][0, :, :SEMANTIC]
         self.near: list[list[int]] = torch.cdist(book, book).topk(9, largest=False).indices[:, 1:].tolist()
@@ -38,9 +44,11 @@ class Mixture:
         for path in sorted(glob.glob(f"{self.folder}/questions-train*.npz")):
             if path not in self.read and not path.endswith(".new.npz"):
                 self.read.add(path)
-                self.questions += load_questions(self.folder, path.rsplit("questions-", 1)[1][:-4])
-                self.questions.sort(key=lambda question: len(question.codes))
-                print(f"backbone: {len(self.questions)} spoken questions", flush=True)
+                rows = load_questions(self.folder, path.rsplit("questions-", 1)[1][:-4])
+                for pool, new in ((self.questions, True), (self.practice, False)):
+                    pool += [row for row in rows if bool(row.reply) == new]
+                    pool.sort(key=lambda question: len(question.codes))
+                print(f"backbone: {len(self.questions)} spoken questions, {len(self.practice)} to practise", flush=True)
 
     def heard(self, question: Question, rng: random.Random) -> list[int]:
         """A question's codes, a little slower here and faster there, some exchanged for near ones."""
@@ -55,18 +63,18 @@ class Mixture:
         return codes
 
     def draw(self, rng: random.Random, done: float) -> Sequence:
-        easy = min(1.0, 0.35 + 3 * done)  # of the questions by length, until a fifth of the time is gone
+        easy = min(1.0, 0.35 + 3 * done) if self.fresh else 1.0  # of the questions by length, for a fifth of the time
         kind = rng.choices(list(SHARES), weights=list(SHARES.values()))[0]
-        if not self.questions and kind in ("spoken", "transcription"):
-            kind = "reading"
         if kind == "spoken":
             turns = rng.choices([1, 2, 3], weights=[80, 15, 5])[0] if done > 0.3 else 1
             pool = self.questions[: max(1, int(len(self.questions) * easy))]
             chosen = rng.choices(pool, k=turns)
             return self.writer.spoken_chat(rng, chosen, [self.heard(question, rng) for question in chosen])
-        if kind == "transcription":
-            question = self.questions[rng.randrange(max(1, int(len(self.questions) * easy)))]
-            return self.writer.transcription(rng, self.heard(question, rng), question.text)
+        if kind in ("listening", "transcription"):
+            pool = self.practice if kind == "listening" or rng.random() < 0.5 else self.questions
+            question = pool[rng.randrange(max(1, int(len(pool) * easy)))]
+            write = self.writer.listening if kind == "listening" else self.writer.transcription
+            return write(rng, self.heard(question, rng), question.text)
         if kind == "reading":
             return self.writer.reading(rng, rng.choice(self.texts))
         return self.writer.typed_chat(rng)
@@ -116,22 +124,16 @@ def batches(mixture: Mixture, run: Run, tokens: int, seed: int) -> Iterator[tupl
 
 
 def train_backbone(
-    folder: str, seconds: float, reply_codes: str, rate: float = 2e-3, tokens: int = 2000,
+    folder: str, seconds: float, rate: float = 1.5e-3, tokens: int = 2600,
     rank: int = 0, processes: int = 1,
 ) -> None:  # fmt: skip
     share(folder, rank, processes)
     torch.manual_seed(4)
     vocabulary = Vocabulary(f"{folder}/llama")
-    mixture = Mixture(folder, vocabulary, reply_codes)
+    mixture = Mixture(folder, vocabulary)
     net = Llama(LlamaConfig(vocabulary.size))
     start_from_code_vectors(net, vocabulary, torch.load(f"{folder}/books.pt")["books"][0, :, :SEMANTIC])
-    matrices = [p for name, p in net.named_parameters() if p.dim() == 2 and ".layers." in name]
-    others = [p for name, p in net.named_parameters() if p.dim() != 2 or ".layers." not in name]
-    optimizers = [
-        torch.optim.Muon(matrices, rate, weight_decay=0.05, adjust_lr_fn="match_rms_adamw", ns_steps=4),
-        torch.optim.AdamW(others, rate, betas=(0.9, 0.98), weight_decay=0.01),
-    ]
-    run = Run(folder, "backbone", net, rate, seconds, warmup=100, optimizers=optimizers)
+    run = Run(folder, "backbone", net, rate, seconds, warmup=100, optimizers=muon(net, rate, ".layers."))
     used = used_rows(vocabulary)
     place = torch.zeros(vocabulary.size, dtype=torch.long)
     place[used] = torch.arange(len(used))
@@ -144,7 +146,7 @@ def train_backbone(
         if step % 4:  # the person's own speech is predicted in every fourth batch only
             counted &= weight != 0.04
         whole = run.done > 0.93  # at the end the unused codes learn that they are
-        with torch.autocast("cpu", torch.bfloat16):
+        with cheap():
             hidden = net.hidden(ids[:, :-1]).flatten(0, 1)[counted]
             logits = F.linear(hidden, net.lm_head.weight if whole else net.lm_head.weight[used])
         target, weight = target[counted], weight[counted]

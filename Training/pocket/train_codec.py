@@ -1,19 +1,20 @@
 """Stages `encoder` and `decoder`: two regressions on the latent that `latent` fixed, side by side.
 
-The encoder learns waveform -> latent with noise, tilt and level changes on its input; the decoder learns quantised
-latent -> waveform, from all levels, from a few and from level 0 alone.
+The encoder learns waveform -> latent with noise, echo, other colours and levels on its input; the decoder learns
+quantised latent -> waveform, from all levels, from a few and from level 0 alone.
 """
 
 import random
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from .corpus import Utterance, load
-from .latent import ACOUSTIC_ENERGY, SEMANTIC, corpus_split
-from .run import Run
-from .signal import MelDistance
+from .latent import ACOUSTIC_ENERGY, SEMANTIC, Projection, corpus_split
+from .run import Run, cheap
+from .signal import MelDistance, frame_features
 from .speechtokenizer import Decoder, Encoder, SpeechTokenizerConfig
 from .voices import HOP
 
@@ -41,31 +42,58 @@ class Pieces:
         return self.wave[start * HOP : (start + frames) * HOP].astype(np.float32) / 32768
 
 
-def disturb(wave: Tensor) -> Tensor:
-    """[batch, samples]: another level, a spectral tilt, now and then noise as rooms and microphones add it."""
-    batch = len(wave)
-    tilt = torch.empty(batch, 1).uniform_(-0.5, 0.5)
-    before = torch.nn.functional.pad(wave[:, :-1], (1, 0))
-    tilted = (wave + tilt * before) / (1 + tilt.abs())
-    plain = torch.rand(batch, 1) < 0.5
-    wave = torch.where(plain, wave, tilted * torch.empty(batch, 1).uniform_(0.6, 1.5))
-    level = torch.rand(batch, 1).pow(2) * 6e-3
-    return wave + torch.randn_like(wave) * level
+def disturb(wave: Tensor) -> tuple[Tensor, Tensor]:
+    """[batch, samples] -> what a microphone in a room gives of it, and the same without room and noise.
+
+    Level and colour of the sound change in both: they are heard, and the latent shall tell them.
+    """
+    batch, samples = wave.shape
+    plain = torch.rand(batch, 1) < 0.4
+    coloured = colour(wave, 9.0) * torch.empty(batch, 1).uniform_(0.3, 1.4)
+    coloured = torch.where(plain, wave, coloured / coloured.abs().amax(1, keepdim=True).clamp(min=1))
+    echoing = torch.rand(batch, 1) < 0.25
+    heard = torch.where(echoing, reverberated(coloured), coloured)
+    level = torch.rand(batch, 1).pow(3) * 1.5e-2 * torch.where(plain, 0.05, 1.0)
+    return heard + colour(torch.randn(batch, samples), 12.0) * level, coloured
+
+
+def colour(wave: Tensor, decibels: float) -> Tensor:
+    """A random gain over frequency, smooth, of at most so many decibels either way. [batch, samples]"""
+    samples = wave.shape[1]
+    corners = torch.empty(len(wave), 1, 9).uniform_(-decibels, decibels)
+    place = torch.linspace(0, 1, samples // 2 + 1).sqrt()  # finer where speech has its formants
+    gain = F.interpolate(corners, 257, mode="linear", align_corners=True)[:, 0]
+    gain = gain[:, (place * 256).long()]
+    return torch.fft.irfft(torch.fft.rfft(wave) * 10 ** (gain / 20), samples)
+
+
+def reverberated(wave: Tensor) -> Tensor:
+    """With the echo of a small room, 0.1 to 0.4 s long. [batch, samples]"""
+    samples = wave.shape[1]
+    time = torch.arange(6400) / 16_000
+    decay = torch.exp(-6.9 * time / torch.empty(len(wave), 1).uniform_(0.1, 0.4))
+    echo = torch.randn(len(wave), 6400) * decay
+    echo = echo / echo.norm(dim=1, keepdim=True) * torch.empty(len(wave), 1).uniform_(0.1, 0.5)
+    echo[:, 0] += 1
+    size = samples + 6400
+    return torch.fft.irfft(torch.fft.rfft(wave, size) * torch.fft.rfft(echo, size), size)[:, :samples]
 
 
 def train_encoder(folder: str, parts: list[int], seconds: float) -> None:
     torch.manual_seed(1)
     random.seed(1)
     pieces, latent = Pieces(folder, parts), torch.load(f"{folder}/latent.pt")
+    projection = Projection(torch.load(f"{folder}/projection.pt"))
     net = Encoder(SpeechTokenizerConfig())
     run = Run(folder, "encoder", net, 8e-4, seconds, betas=(0.8, 0.99), decay=1e-3, clip=2.0)
     for _ in run:
         count, frames = random.choice(SIZES)
         starts = [pieces.where(pieces.train, frames)[1] for _ in range(count)]
-        wave = torch.tensor(np.stack([pieces.sound(start, frames) for start in starts]))
+        heard, coloured = disturb(torch.tensor(np.stack([pieces.sound(start, frames) for start in starts])))
         target = torch.stack([latent[start : start + frames] for start in starts]).float()
-        with torch.autocast("cpu", torch.bfloat16, enabled=run.done < PRECISE):
-            guess = net(disturb(wave)[:, None])
+        target[..., SEMANTIC:] = projection.sound(torch.stack([frame_features(wave) for wave in coloured]))
+        with cheap(run.done < PRECISE):
+            guess = net(heard[:, None])
         error = (guess.float().transpose(1, 2) - target).pow(2)
         said = error[..., :SEMANTIC].mean()
         sound = error[..., SEMANTIC:].sum(-1).mean() / (ACOUSTIC_ENERGY * SEMANTIC)
@@ -88,6 +116,6 @@ def train_decoder(folder: str, parts: list[int], seconds: float) -> None:
             levels = random.choice(few) if random.random() < 0.4 else 8
             waves.append(pieces.sound(start, frames))
             latents.append(sum(books[level][ids[level, start : start + frames]] for level in range(levels)))
-        with torch.autocast("cpu", torch.bfloat16, enabled=run.done < PRECISE):
+        with cheap(run.done < PRECISE):
             sound = net(torch.stack(latents).transpose(1, 2))[:, 0]
         run.step(distance(torch.tensor(np.stack(waves)), sound.float()))

@@ -8,6 +8,7 @@ nearest to the expected residual; a thousand near twins need not be told apart.
 
 import os
 import random
+from collections import Counter
 
 import torch
 from torch import Tensor, nn
@@ -15,7 +16,8 @@ from torch import Tensor, nn
 from . import recordings
 from .corpus import Utterance, load
 from .latent import DIM, SEMANTIC, corpus_split
-from .run import Run
+from .muon import muon
+from .run import Run, cheap
 from .soundstorm import CODES, LEVELS, MASK, SoundStorm, SoundStormConfig
 from .speechtokenizer import nearest
 from .voices import HOP, REPLY_VOICE
@@ -58,6 +60,28 @@ class TiedSoundStorm(nn.Module):
         """[batch, frame, 96] -> [batch, frame] the code nearest to the expected residual of a level"""
         return nearest(expected.reshape(-1, ACOUSTIC), self.residual[level]).view(expected.shape[:-1])
 
+    @classmethod
+    @torch.no_grad()
+    def of_official(cls, state: dict[str, Tensor], books: Tensor, config: SoundStormConfig) -> "TiedSoundStorm":
+        """The inverse of `official`: tables that were products are taken apart again, by least squares."""
+        tied = cls(books, config)
+        tied.storm.load_state_dict(state)
+        first = torch.cat([tied.first, torch.ones(CODES, 1)], 1)
+        solved = torch.linalg.lstsq(first, state["semantic_token_emb.weight"]).solution
+        tied.condition.weight.copy_(solved[:-1].T)
+        tied.condition.bias.copy_(solved[-1])
+        tied.condition_free.weight.copy_(state["semantic_token_emb.weight"] - tied.condition(tied.first))
+        tables = state["net.code_embeds.weight"].view(LEVELS, CODES + 1, config.dim)
+        vectors = tied.residual / tied.scale[:, None, None]
+        tied.enter.copy_(torch.linalg.lstsq(vectors, tables[:, :-1]).solution)
+        tied.masked.copy_(tables[:, -1])
+        blunt = 0.05 * tied.scale.pow(2)[:, None, None]
+        weight = state["net.to_logits.2.weight"] * blunt / tied.scale[:, None, None]  # [7, dim, 1024]
+        tied.leave.copy_(torch.linalg.lstsq(tied.residual, weight.transpose(1, 2)).solution.transpose(1, 2))
+        bias = state["net.to_logits.2.bias"][0, 0] * blunt[..., 0] + tied.residual.pow(2).sum(-1) / 2
+        tied.leave_bias.copy_(torch.linalg.lstsq(tied.residual, bias[..., None]).solution[..., 0] / tied.scale[:, None])
+        return tied
+
     @torch.no_grad()
     def official(self) -> SoundStorm:
         """The products become the official tables."""
@@ -78,7 +102,7 @@ class TiedSoundStorm(nn.Module):
 
 
 @torch.no_grad()
-def recode(folder: str, parts: list[int], count: int = 300) -> None:
+def recode(folder: str, parts: list[int], count: int = 160) -> None:
     """The trained encoder's own codes of some training utterances: recoded.pt, first frame -> [8, frame]."""
     if os.path.exists(f"{folder}/recoded.pt"):
         return
@@ -86,13 +110,15 @@ def recode(folder: str, parts: list[int], count: int = 300) -> None:
     wave, _, utterances = load(folder, parts)
     tokenizer, train = recordings.tokenizer(folder), corpus_split(utterances)[0]
     reply = [u for u in train if u.voice == REPLY_VOICE]
-    others = [u for u in train if u.voice != REPLY_VOICE]
+    heard = Counter(u.voice for u in train)
+    common = [u for u in train if u.voice != REPLY_VOICE and heard[u.voice] >= 20]
+    rare = [u for u in train if heard[u.voice] < 20]
     out = {}
-    for u in random.sample(reply, count) + random.sample(others, count):
+    for u in random.sample(reply, count) + random.sample(common, count) + random.sample(rare, min(len(rare), count)):
         sound = torch.tensor(wave[u.start * HOP : u.end * HOP].astype("float32") / 32768)
         out[u.start] = tokenizer.encode(sound).short()
         if len(out) % 200 == 0:
-            print(f"recode: {len(out)} of {2 * count} utterances", flush=True)
+            print(f"recode: {len(out)} utterances", flush=True)
     torch.save(out, f"{folder}/recoded.pt")
 
 
@@ -108,18 +134,21 @@ class Voices:
             self.pieces.setdefault(u.voice, []).append(u)
             if u.start in self.recoded:
                 self.prompts.setdefault(u.voice, []).append(u)
+        self.voices = [voice for voice, prompts in self.prompts.items() if len(prompts) >= 8]
         self.true_ids = torch.load(f"{folder}/ids.pt").long()
         self.latent = torch.load(f"{folder}/latent.pt")
         self.books = books
 
     def pick(self) -> tuple[Tensor, Tensor, Tensor, int]:
         """(level 0 [frame], acoustic target less level 0's [frame, 96], own codes [frame, 7], prompt frames)"""
-        voice = REPLY_VOICE if random.random() < 0.6 else random.choice(list(self.prompts))
+        voice = REPLY_VOICE if random.random() < 0.6 else random.choice(self.voices)
         own = random.random() < 0.4
-        prompt, piece = random.choice(self.prompts[voice]), random.choice((self.prompts if own else self.pieces)[voice])
+        piece = random.choice((self.prompts if own else self.pieces)[voice])
+        prompt = random.choice([u for u in self.prompts[voice] if u is not piece])
         spoken = self.recoded[prompt.start]
-        voiced = 0 if random.random() < 0.1 else min(spoken.shape[1], random.randint(40, 150))
-        frames = min(piece.end - piece.start, random.randint(25, 120))
+        voiced = random.choices([0, random.randint(30, 80), random.randint(80, 150)], weights=[1, 6, 3])[0]
+        voiced = min(spoken.shape[1], voiced)
+        frames = min(piece.end - piece.start, random.randint(20, 60))  # the daemon asks for about 50 at a time
         offset = random.randint(0, piece.end - piece.start - frames)
         start = piece.start + offset
         if own:
@@ -133,12 +162,12 @@ class Voices:
         return semantic, target, codes, voiced
 
 
-def train_soundstorm(folder: str, parts: list[int], seconds: float, batch: int = 8) -> None:
+def train_soundstorm(folder: str, parts: list[int], seconds: float, batch: int = 6) -> None:
     torch.manual_seed(3)
     random.seed(3)
     books = torch.load(f"{folder}/books.pt")["books"]
     voices, net = Voices(folder, parts, books), TiedSoundStorm(books, SoundStormConfig())
-    run = Run(folder, "soundstorm", net, 1.2e-3, seconds, decay=1e-2)
+    run = Run(folder, "soundstorm", net, 8e-4, seconds, warmup=50, optimizers=muon(net, 8e-4, ".layers."))
     for _ in run:
         rows = [voices.pick() for _ in range(batch)]
         frames = max(len(row[0]) for row in rows)
@@ -153,12 +182,14 @@ def train_soundstorm(folder: str, parts: list[int], seconds: float, batch: int =
             grid[index, :voiced], mask[index, :length], ours[index, voiced:length] = own[:voiced], True, True
 
         level, rest = prepare(net, semantic, grid, target, mask, ours)
-        with torch.autocast("cpu", torch.bfloat16, enabled=run.done < 0.85):
+        with cheap(run.done < 0.85):
             expected = net(semantic, grid, mask)
         loss = torch.zeros(())
         for q in range(level, LEVELS):
             guess = expected[..., q, :].float()
-            error = (guess - rest)[ours].pow(2).sum(-1).mean() / net.scale[q].pow(2)
+            # As a share of what is left: what lower levels missed by chance must not rule the loss of the fine ones.
+            left = rest[ours].pow(2).sum(-1).mean()
+            error = (guess - rest)[ours].pow(2).sum(-1).mean() / torch.maximum(left, net.scale[q].pow(2))
             loss = loss + WEIGHTS[q] * error
             rest = rest - net.residual[q][net.choose(guess.detach(), q)]  # the next level mends what this one chose
             if q == level:
@@ -184,7 +215,7 @@ def prepare(
             grid[..., q] = torch.where(ours, code, grid[..., q])
             rest = rest - net.residual[q][code]
         return level, rest
-    with torch.autocast("cpu", torch.bfloat16):  # its own guesses below and above, in the prompt too after level 1
+    with cheap():  # its own guesses below and above, in the prompt too after level 1
         expected = net(semantic, grid, mask).float()
     for q in range(LEVELS):
         code = net.choose(expected[..., q, :], q)

@@ -1,6 +1,6 @@
 """Stages `fill` and `tune`: the decoder learns on what it will really be given.
 
-In a dialogue that is level 0 with SoundStorm's levels in the reply voice; in resynthesis it is the encoder's own codes.
+In a dialogue that is level 0 with SoundStorm's levels in the reply voice; in resynthesis it is the encoder's codes.
 """
 
 import os
@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from . import domain
-from .run import Run, load_net
+from .run import Run, cheap, load_net
 from .signal import MelDistance
 from .soundstorm import SoundStorm, SoundStormConfig
 from .speechtokenizer import Decoder, SpeechTokenizerConfig
@@ -19,7 +19,7 @@ from .train_codec import PRECISE, SIZES, Pieces
 from .train_soundstorm import TiedSoundStorm
 from .voices import HOP
 
-PROMPT = 80
+PROMPT, CHUNK = 80, 50  # frames
 
 
 def storm(folder: str) -> SoundStorm:
@@ -28,45 +28,55 @@ def storm(folder: str) -> SoundStorm:
     return load_net(folder, "soundstorm", TiedSoundStorm(books, SoundStormConfig())).official().eval()
 
 
-def fill(folder: str, parts: list[int], count: int = 420) -> None:
-    """SoundStorm's levels for recordings of the reply voice: filled.pt, a list of (first frame, codes [8, frame])."""
+def fill(folder: str, parts: list[int], count: int = 120) -> None:
+    """SoundStorm's levels for every reply and some sentences, after prompts in the reply voice.
+
+    filled.pt: {"replies": text -> codes [8, frame], "sentences": [(first frame, codes [8, frame])]}
+    """
     if os.path.exists(f"{folder}/filled.pt"):
         return
     random.seed(6)
     pieces, net = Pieces(folder, parts), storm(folder)
-    true = torch.load(f"{folder}/ids.pt").long()
-    prompts = [codes.long() for codes in torch.load(f"{folder}/recoded.pt").values()][:300]  # of the reply voice
-    out = []
-    for index, u in enumerate(random.sample([u for u in pieces.reply if u.end - u.start > 45], count)):
+    true, recoded = torch.load(f"{folder}/ids.pt").long(), torch.load(f"{folder}/recoded.pt")
+    prompts = [recoded[u.start].long() for u in pieces.reply if u.start in recoded]
+
+    silent = not net.net.to_logits[2].weight.any()  # untaught, it answers code 0, "nothing to add", to everything
+
+    def filled(semantic: Tensor) -> Tensor:
+        if silent:
+            return torch.cat([semantic[None], torch.zeros(7, len(semantic), dtype=torch.long)]).short()
         prompt = random.choice(prompts)[:, :PROMPT].T
-        out.append((u.start, net.generate(true[0, u.start : u.end], prompt).T.short()))
-        if index % 100 == 99:
-            print(f"fill: {index + 1} of {count}", flush=True)
-    torch.save(out, f"{folder}/filled.pt")
+        return torch.cat([net.generate(chunk, prompt) for chunk in semantic.split(CHUNK)]).T.short()
+
+    replies = {text: filled(entry["true"].long()) for text, entry in torch.load(f"{folder}/replies.pt").items()}
+    print(f"fill: {len(replies)} replies", flush=True)
+    chosen = random.sample([u for u in pieces.reply if u.end - u.start > 45], count)
+    sentences = [(u.start, filled(true[0, u.start : u.end])) for u in chosen]
+    torch.save({"replies": replies, "sentences": sentences}, f"{folder}/filled.pt")
 
 
 def tune_decoder(folder: str, parts: list[int], seconds: float) -> None:
-    """Half of what it hears are the replies themselves: they are a closed set, and level 0 alone must speak them."""
+    """A third of what it hears are the replies themselves, a closed set; the rest is speech through the codec."""
     torch.manual_seed(7)
     random.seed(7)
     pieces, true = Pieces(folder, parts), torch.load(f"{folder}/ids.pt").long()
     books = torch.load(f"{folder}/books.pt")["books"]
     own = list(torch.load(f"{folder}/recoded.pt").items())
-    filled = torch.load(f"{folder}/filled.pt") if os.path.exists(f"{folder}/filled.pt") else []
-    recordings = torch.load(f"{folder}/replies.pt")
-    replies = [recordings[text] for text in domain.all_replies()]
+    filled, recordings = torch.load(f"{folder}/filled.pt"), torch.load(f"{folder}/replies.pt")
+    texts = domain.all_replies()
 
     def draw() -> tuple[np.ndarray, Tensor]:
         """(wave [samples] int16, codes [level, frame]) of a whole utterance"""
         way = random.random()
-        if way < 0.5:
-            reply = random.choice(replies)
-            return reply["wave"].numpy(), reply["true"][None]
-        if way < 0.8:
-            start, codes = random.choice(filled if filled and way < 0.6 else own)
+        if way < 0.35:
+            text = random.choice(texts)
+            entry = recordings[text]
+            return entry["wave"].numpy(), filled["replies"][text] if way < 0.25 else entry["true"][None]
+        if way < 0.9:
+            start, codes = random.choice(own if way > 0.45 else filled["sentences"])
         else:
             u = random.choice(pieces.reply)
-            start, codes = u.start, true[: random.choice([1, 1, 8]), u.start : u.end]
+            start, codes = u.start, true[: random.choice([1, 8, 8]), u.start : u.end]
         return pieces.wave[start * HOP : (start + codes.shape[1]) * HOP], codes
 
     net, distance = Decoder(SpeechTokenizerConfig()), MelDistance()
@@ -84,6 +94,6 @@ def tune_decoder(folder: str, parts: list[int], seconds: float) -> None:
             codes = codes[:, start : start + frames].long()
             waves.append(wave[start * HOP : (start + frames) * HOP].astype(np.float32) / 32768)
             latents.append(sum(books[level][row] for level, row in enumerate(codes)))
-        with torch.autocast("cpu", torch.bfloat16, enabled=run.done < PRECISE):
+        with cheap(run.done < PRECISE):
             sound = net(torch.stack(latents).transpose(1, 2))[:, 0]
         run.step(distance(torch.tensor(np.stack(waves)), sound.float()))

@@ -1,0 +1,50 @@
+"""Stage `start`: the shipped model as the beginning of every training run, so that work goes on where it ended.
+
+Writes to the work folder what the stages would otherwise find for themselves: projection.pt and books.pt (the latent
+space, fixed so that all ids keep their meaning), llama/ (the tokenizer) and start/NAME.pt (each network's weights).
+The projection is not part of the model; it is kept in Training/latent.safetensors.
+"""
+
+import json
+import os
+import shutil
+
+import torch
+from torch import Tensor
+
+from .soundstorm import SoundStormConfig
+
+LATENT = os.path.join(os.path.dirname(__file__), "..", "latent.safetensors")
+
+
+def unpack(work: str, model: str) -> None:
+    from safetensors import safe_open
+    from safetensors.torch import load_file
+
+    from .train_soundstorm import TiedSoundStorm
+
+    os.makedirs(f"{work}/start", exist_ok=True)
+    torch.save(load_file(LATENT), f"{work}/projection.pt")
+    speech = {name: tensor.float() for name, tensor in torch.load(f"{model}/speech/ckpt.dev").items()}
+    books = torch.stack([speech[f"quantizer.vq.layers.{level}._codebook.embed"] for level in range(8)])
+    transform = torch.cat([speech["transform.weight"], speech["transform.bias"][:, None]], 1)
+    count = speech["quantizer.vq.layers.0._codebook.cluster_size"]
+    torch.save({"books": books, "transform": transform, "count": count}, f"{work}/books.pt")
+    for name in ("encoder", "decoder"):
+        torch.save(part(speech, f"{name}."), f"{work}/start/{name}.pt")
+    storm = torch.load(f"{model}/speech/speechtokenizer_soundstorm_mls.pt")
+    tied = TiedSoundStorm.of_official(
+        {name: tensor.float() for name, tensor in storm.items()}, books, SoundStormConfig()
+    )
+    torch.save(tied.state_dict(), f"{work}/start/soundstorm.pt")
+    llama = load_file(f"{model}/llama/model.safetensors")
+    torch.save({name: tensor.float() for name, tensor in llama.items()}, f"{work}/start/backbone.pt")
+    with safe_open(f"{model}/llama/model.safetensors", "pt") as file, open(f"{work}/start/provenance.json", "w") as out:
+        json.dump(file.metadata(), out)
+    os.makedirs(f"{work}/llama", exist_ok=True)
+    for name in ("tokenizer.model", "added_tokens.json", "special_tokens_map.json", "tokenizer_config.json"):
+        shutil.copy(f"{model}/llama/{name}", f"{work}/llama/{name}")
+
+
+def part(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): tensor for name, tensor in state.items() if name.startswith(prefix)}
