@@ -49,7 +49,7 @@ import Testing
         }
     }
 
-    @Test("a written question is answered in text and aloud") func written() async throws {
+    @Test("a written question is answered in writing") func written() async throws {
         try await withDaemon { daemon in
             try await Chromium.with { browser in
                 try await browser.open("http://127.0.0.1:\(daemon.port)/")
@@ -57,7 +57,7 @@ import Testing
                 try await browser.click("#examples button")
                 try await browser.until(
                     "document.querySelector('.reply[data-state=done] .text')?.textContent.length > 3")
-                try await browser.until("anygpt.conversation.playbackReport?.totalSamples > 12000")
+                #expect(try await browser.text(".timing")?.contains("from your question to the first words") == true)
                 #expect(browser.complaints == [])
             }
         }

@@ -141,9 +141,8 @@ export class Conversation extends EventTarget {
     this.#change();
   }
 
-  /** Asks in writing. Called by a click or a key, so that the reply may be heard. */
+  /** Asks in writing; needs neither a microphone nor a loudspeaker. */
   async write(text) {
-    if (Playback.isSupported) await this.#prepareSound();
     await this.#interrupt();
     this.#nextName += 1;
     const id = `typed_${this.#nextName}_${Math.random().toString(36).slice(2, 10)}`;
@@ -276,7 +275,8 @@ export class Conversation extends EventTarget {
       this.ledger.write(id, text);
       const content = [{ type: "input_text", text }];
       this.#connection.send({ type: "conversation.item.create", item: { id, type: "message", role: "user", content } });
-      this.#connection.send({ type: "response.create" });
+      // What is asked in writing is answered in writing.
+      this.#connection.send({ type: "response.create", response: { output_modalities: ["text"] } });
     }
   }
 
