@@ -108,11 +108,8 @@ extension EncodecConfiguration {
             throw Refusal(reason: "pad_mode is \"\(file.pad_mode ?? "")\", expected reflect, constant or replicate")
         }
         seanet.convolution.padding = padding
-        switch file.norm_type ?? "weight_norm" {
-        case "weight_norm": seanet.convolution.normalizesOverTime = false
-        case "time_group_norm": seanet.convolution.normalizesOverTime = true
-        case let other:
-            throw Refusal(reason: "norm_type is \"\(other)\", expected weight_norm or time_group_norm")
+        guard file.norm_type ?? "weight_norm" == "weight_norm" else {
+            throw Refusal(reason: "norm_type is \"\(file.norm_type ?? "")\"; only weight_norm is supported")
         }
         let trim = file.trim_right_ratio ?? 1
         guard trim == 1 || seanet.convolution.isCausal && (0...1).contains(trim) else {

@@ -2,13 +2,10 @@ import Layers
 import Tensors
 
 extension EncodecModel {
-    /// Whether the model normalises nothing over time, so that it can be streamed.
-    public var isStreamable: Bool { !configuration.seanet.convolution.normalizesOverTime }
-
-    /// A fresh streaming encoder. The model must be streamable.
+    /// A fresh streaming encoder.
     public func makeEncoder() -> EncodecEncoderStream { EncodecEncoderStream(self) }
 
-    /// A fresh streaming decoder. The model must be streamable.
+    /// A fresh streaming decoder.
     public func makeDecoder() -> EncodecDecoderStream { EncodecDecoderStream(self) }
 }
 
@@ -18,8 +15,8 @@ public struct EncodecEncoderStream {
     private var stream: any LayerStream
 
     init(_ model: EncodecModel) {
-        guard model.isStreamable, let stream = model.encoder.makeStream() else {
-            preconditionFailure("a model that needs the whole sound is streamed")
+        guard let stream = model.encoder.makeStream() else {
+            preconditionFailure("Encodec's LSTM has one direction")
         }
         self.model = model
         self.stream = stream
@@ -48,7 +45,6 @@ public struct EncodecDecoderStream {
     private var stream: any LayerStream
 
     init(_ model: EncodecModel) {
-        precondition(model.isStreamable, "a model that needs the whole sound is streamed")
         self.model = model
         stream = model.decoder.makeStream()
     }

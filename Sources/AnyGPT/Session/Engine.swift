@@ -135,8 +135,8 @@ public struct Engine: Sendable {
         guard let music = vocabulary.music else {
             throw EngineError(reason: "an Encodec is configured, but the vocabulary has no music tokens")
         }
-        guard encodec.isStreamable, encodec.configuration.audioChannels == 1 else {
-            throw EngineError(reason: "the Encodec is one for stereo or for chunks, not the one at 32 kHz")
+        guard encodec.configuration.audioChannels == 1 else {
+            throw EngineError(reason: "the Encodec is one for stereo, not the one at 32 kHz")
         }
         let (levels, size) = (encodec.encodedLevels, encodec.configuration.codebookSize)
         guard music.codes.count == levels * size else {

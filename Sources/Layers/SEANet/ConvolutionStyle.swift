@@ -19,9 +19,6 @@ public struct ConvolutionStyle: Sendable, Equatable {
     public var padding = Padding.reflect
     /// The share of a causal transposed convolution's surplus that is cut off on the right, 0 … 1.
     public var trimRight = 1.0
-    /// Whether each convolution is followed by a normalisation over all frames and channels (`time_group_norm`), which
-    /// needs the whole sequence.
-    public var normalizesOverTime = false
 
     /// Whether convolutions that change the rate give their outputs in pairs, which takes a quarter less work, and makes
     /// a stream wait for one frame more.
@@ -32,28 +29,21 @@ public struct ConvolutionStyle: Sendable, Equatable {
 }
 
 extension SEANetConfiguration {
-    /// The convolution of a module, with its normalisation where the style has one.
+    /// The convolution of a module.
     func convolution(
         _ weights: Weights, inputs: Int, outputs: Int, taps: Int, stride: Int = 1, dilation: Int = 1
-    ) throws -> any SequenceLayer {
-        let layer = try PaddedConvolution(
+    ) throws -> PaddedConvolution {
+        try PaddedConvolution(
             naming.convolution.reduce(weights) { $0[$1] }, inputs: inputs, outputs: outputs, taps: taps,
             stride: stride, dilation: dilation, style: convolution)
-        return try normalized(layer, weights, channels: outputs)
     }
 
     /// The transposed convolution of a module.
-    func transposed(_ weights: Weights, inputs: Int, outputs: Int, stride: Int) throws -> any SequenceLayer {
-        let layer = try TrimmedTransposedConvolution(
+    func transposed(
+        _ weights: Weights, inputs: Int, outputs: Int, stride: Int
+    ) throws -> TrimmedTransposedConvolution {
+        try TrimmedTransposedConvolution(
             naming.transposed.reduce(weights) { $0[$1] }, inputs: inputs, outputs: outputs, stride: stride,
             style: convolution)
-        return try normalized(layer, weights, channels: outputs)
-    }
-
-    private func normalized(
-        _ layer: any SequenceLayer, _ weights: Weights, channels: Int
-    ) throws -> any SequenceLayer {
-        guard convolution.normalizesOverTime else { return layer }
-        return Sequential([layer, try TimeGroupNorm(weights["norm"], channels: channels)])
     }
 }
