@@ -7,8 +7,8 @@ SWIFT_BUILD = swift build -c release --static-swift-stdlib
 SWIFT_TEST = swift test -c release --scratch-path .build-test -Xswiftc -enable-testing --no-parallel
 CONFIG = config.toml
 PYTHON = python3
-# Their commands are run by `make test`.
-DOCUMENTS = README.md Documentation/Service.md Documentation/Python.md
+# Their commands, fenced as ```sh, are run by `make test`.
+DOCUMENTS = README.md $(sort $(wildcard Documentation/*.md))
 # Where `make install` puts things: see Scripts/install.sh.
 PREFIX = /usr/local
 DESTDIR =

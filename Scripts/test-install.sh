@@ -78,6 +78,7 @@ passed "systemd-analyze verify; $(echo "$level" | sed 's/^[^A-Za-z]*//')"
 
 # -- The daemon runs from where it was installed, in a folder that is not its own.
 sed 's/port = 8787/port = 0/' "$config" >"$config.test"
+: >"$work/log"
 (cd / && exec "$PREFIX/bin/anygptd" --config "$config.test" 2>"$work/log") &
 daemon=$!
 until grep -q "listening on" "$work/log"; do
