@@ -44,7 +44,8 @@ import Wire
         _ changes: [(String, String)], _ body: (String) async throws -> R
     ) async throws -> R {
         var text = try String(contentsOf: Self.root.appending(path: "config.toml"), encoding: .utf8)
-        for (old, new) in changes + [("\"Models/", "\"\(Self.root.path)/Models/")] {
+        let paths = ["Models/", "Clients/"].map { ("\"\($0)", "\"\(Self.root.path)/\($0)") }
+        for (old, new) in changes + paths {
             try #require(text.contains(old))
             text = text.replacingOccurrences(of: old, with: new)
         }

@@ -30,7 +30,9 @@ import WebSockets
             try #require(text.contains(old))
             text = text.replacingOccurrences(of: old, with: new)
         }
-        text = text.replacingOccurrences(of: "\"Models/", with: "\"\(root.path)/Models/")
+        for folder in ["Models/", "Clients/"] {
+            text = text.replacingOccurrences(of: "\"\(folder)", with: "\"\(root.path)/\(folder)")
+        }
         let file = FileManager.default.temporaryDirectory.appending(path: "anygptd-\(UUID().uuidString).toml")
         try text.write(to: file, atomically: true, encoding: .utf8)
         defer { try? FileManager.default.removeItem(at: file) }
