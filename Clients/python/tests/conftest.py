@@ -18,7 +18,9 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a daemon that runs as long as the tests."""
     program = os.environ.get("ANYGPTD", str(ROOT / ".build/release/anygptd"))
     text = (ROOT / "config.toml").read_text()
-    text = text.replace('"Models/', f'"{ROOT}/Models/').replace("port = 8787", "port = 0")
+    for folder in ("Models", "Clients"):
+        text = text.replace(f'"{folder}/', f'"{ROOT}/{folder}/')
+    text = text.replace("port = 8787", "port = 0")
     config = tmp_path_factory.mktemp("daemon") / "config.toml"
     config.write_text(text)
     process = subprocess.Popen(
