@@ -39,22 +39,6 @@ import Wire
         }
     }
 
-    /// The repository's configuration with some text changed, in a file for a body.
-    private func withConfiguration<R>(
-        _ changes: [(String, String)], _ body: (String) async throws -> R
-    ) async throws -> R {
-        var text = try String(contentsOf: Self.root.appending(path: "config.toml"), encoding: .utf8)
-        let paths = ["Models/", "Clients/"].map { ("\"\($0)", "\"\(Self.root.path)/\($0)") }
-        for (old, new) in changes + paths {
-            try #require(text.contains(old))
-            text = text.replacingOccurrences(of: old, with: new)
-        }
-        let file = FileManager.default.temporaryDirectory.appending(path: "anygptd-\(UUID().uuidString).toml")
-        try text.write(to: file, atomically: true, encoding: .utf8)
-        defer { try? FileManager.default.removeItem(at: file) }
-        return try await body(file.path)
-    }
-
     /// Waits until nothing has been heard at the end of a recording for a while, after something was.
     private func waitForSilence(_ recording: SoundServer.Recording, rate: Int) async throws {
         try await wait("a reply that ends") {

@@ -20,25 +20,6 @@ import WebSockets
         return (process, output)
     }
 
-    /// The repository's configuration with some text changed, in the repository's folder, where its paths count from.
-    private func withConfiguration<R>(
-        _ changes: [(String, String)], _ body: (String) async throws -> R
-    ) async throws -> R {
-        let root = Golden.tests.deletingLastPathComponent()
-        var text = try String(contentsOf: root.appending(path: "config.toml"), encoding: .utf8)
-        for (old, new) in changes {
-            try #require(text.contains(old))
-            text = text.replacingOccurrences(of: old, with: new)
-        }
-        for folder in ["Models/", "Clients/"] {
-            text = text.replacingOccurrences(of: "\"\(folder)", with: "\"\(root.path)/\(folder)")
-        }
-        let file = FileManager.default.temporaryDirectory.appending(path: "anygptd-\(UUID().uuidString).toml")
-        try text.write(to: file, atomically: true, encoding: .utf8)
-        defer { try? FileManager.default.removeItem(at: file) }
-        return try await body(file.path)
-    }
-
     @Test("SIGTERM says goodbye to who is connected, and ends with 0 within five seconds") func sigterm() async throws {
         try await withConfiguration([("port = 8787", "port = 0")]) { file in
             let (process, output) = try launch(file)

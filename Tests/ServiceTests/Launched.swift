@@ -59,22 +59,3 @@ final class Launched: Sendable {
         return End(status: signal == 0 ? (status >> 8) & 0xFF : nil, signal: signal == 0 ? nil : signal, log: log)
     }
 }
-
-/// The repository's configuration with some text changed, in a file of its own.
-func withConfiguration<Result>(
-    _ changes: [(String, String)] = [], _ body: (String) async throws -> Result
-) async throws -> Result {
-    let root = Golden.tests.deletingLastPathComponent()
-    var text = try String(contentsOf: root.appending(path: "config.toml"), encoding: .utf8)
-    for (old, new) in changes {
-        try #require(text.contains(old))
-        text = text.replacingOccurrences(of: old, with: new)
-    }
-    for folder in ["Models/", "Clients/"] {
-        text = text.replacingOccurrences(of: "\"\(folder)", with: "\"\(root.path)/\(folder)")
-    }
-    let file = FileManager.default.temporaryDirectory.appending(path: "anygptd-\(UUID().uuidString).toml")
-    try text.write(to: file, atomically: true, encoding: .utf8)
-    defer { try? FileManager.default.removeItem(at: file) }
-    return try await body(file.path)
-}
