@@ -29,10 +29,11 @@ struct MessageDigest: ~Copyable {
             decoding: digest.prefix(Int(count)).flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
     }
 
-    /// Adds a file, piece by piece. `progress` is told the bytes read so far.
-    mutating func update(file url: URL, progress: (Int) throws -> Void) throws {
+    /// Adds a file from a byte on, piece by piece. `progress` is told the bytes read so far.
+    mutating func update(file url: URL, from offset: Int = 0, progress: (Int) throws -> Void) throws {
         let file = try FileHandle(forReadingFrom: url)
         defer { try? file.close() }
+        try file.seek(toOffset: UInt64(offset))
         var count = 0
         while let piece = try file.read(upToCount: 1 << 20), !piece.isEmpty {
             piece.withUnsafeBytes { update($0) }

@@ -30,10 +30,12 @@ public struct SHA256: ~Copyable {
         return digest.finished()
     }
 
-    /// The digest of a file, read piece by piece. `progress` is told the bytes read so far.
-    public static func hex(ofFile url: URL, progress: (Int) throws -> Void = { _ in }) throws -> String {
+    /// The digest of a file from a byte on, read piece by piece. `progress` is told the bytes read so far.
+    public static func hex(
+        ofFile url: URL, from offset: Int = 0, progress: (Int) throws -> Void = { _ in }
+    ) throws -> String {
         var digest = MessageDigest(EVP_sha256())
-        try digest.update(file: url, progress: progress)
+        try digest.update(file: url, from: offset, progress: progress)
         return digest.finished()
     }
 }

@@ -7,10 +7,7 @@ import Wire
 enum PortCheck {
     static func finding(_ server: Configuration.Server) async -> Finding {
         guard server.port > 0 else { return .ok("port", "any that is free (port = 0)") }
-        let host =
-            ["0.0.0.0": "127.0.0.1", "::": "[::1]"][server.host]
-            ?? (server.host.contains(":") ? "[\(server.host)]" : server.host)
-        if let health = try? await HealthProbe.ask("http://\(host):\(server.port)") {
+        if let health = try? await HealthProbe.ask("http://\(server.reachableHost):\(server.port)") {
             return .ok("port", "\(server.port): anygptd \(health.version) is running there")
         }
         switch bindError(server) {

@@ -22,16 +22,7 @@ struct DaemonAddress: ParsableArguments {
                 throw Refusal(
                     "\(config) leaves the port to the system: give --url, with the port from the daemon's log")
             }
-            return "\(scheme)://\(Self.reachable(server.host)):\(server.port)\(path)"
-        }
-    }
-
-    /// A host as URLs have it; whoever listens on every address is reached on this machine's own.
-    private static func reachable(_ host: String) -> String {
-        switch host {
-        case "0.0.0.0": "127.0.0.1"
-        case "::": "[::1]"
-        default: host.contains(":") ? "[\(host)]" : host
+            return "\(scheme)://\(server.reachableHost):\(server.port)\(path)"
         }
     }
 }

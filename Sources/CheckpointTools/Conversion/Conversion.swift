@@ -104,24 +104,10 @@ public struct Conversion {
             return false
         }
         guard part.names == shard.entries.map(\.name), let expected = part.metadata["sha256"] else { return false }
-        return try Self.digest(ofElementsIn: url, count: shard.byteCount, progress) == expected
-    }
-
-    /// The digest of a safetensors file's last `count` bytes, which are its elements.
-    private static func digest(ofElementsIn url: URL, count: Int, _ progress: (Int) throws -> Void) throws -> String {
-        let file = try FileHandle(forReadingFrom: url)
-        defer { try? file.close() }
-        let size = try file.seekToEnd()
-        guard size >= UInt64(count) else { return "" }
-        try file.seek(toOffset: size - UInt64(count))
-        var digest = SHA256()
-        var done = 0
-        while let piece = try file.read(upToCount: 1 << 22), !piece.isEmpty {
-            digest.update(piece)
-            done += piece.count
-            try progress(done)
-        }
-        return digest.finished()
+        // The elements are what the file ends with.
+        let size = try FileManager.default.attributesOfItem(atPath: url.path)[.size] as? Int ?? 0
+        guard size >= shard.byteCount else { return false }
+        return try SHA256.hex(ofFile: url, from: size - shard.byteCount, progress: progress) == expected
     }
 
     // MARK: What stands beside the weights

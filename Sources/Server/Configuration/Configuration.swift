@@ -70,6 +70,15 @@ extension Configuration {
         /// How long sessions may take to end when the daemon is told to stop, in seconds.
         public var shutdownGrace = 3.0
 
+        /// The host as URLs have it; whoever listens on every address is reached on this machine's own.
+        public var reachableHost: String {
+            switch host {
+            case "0.0.0.0": "127.0.0.1"
+            case "::": "[::1]"
+            default: host.contains(":") ? "[\(host)]" : host
+            }
+        }
+
         static let keys: [ConfigurationKey<Server>] = [
             .text("host", \.host),
             .integer("port", \.port, 0...65_535),
