@@ -101,38 +101,17 @@ public struct ServerAudioFrame: Equatable, Sendable {
 
     /// Reads a binary message.
     public init(parsing bytes: some RandomAccessCollection<UInt8>) throws(OpusFrameError) {
-        guard let kind = bytes.first else { throw .empty }
-        guard kind == Self.kind else { throw .unknownKind(kind) }
-        guard bytes.count >= Self.headerBytes else {
-            throw .truncated(bytes: bytes.count, expected: Self.headerBytes)
-        }
-        let header = Array(bytes.prefix(Self.headerBytes))
-        guard header[1] & ~0b11 == 0 else { throw .reservedFlags(header[1]) }
-        isFirst = header[1] & 0b01 != 0
-        isLast = header[1] & 0b10 != 0
-        outputIndex = Self.integer(header[2..<4])
-        sequence = Self.integer(header[4..<8])
-        mediaTime = Self.integer(header[8..<16])
+        let header = try FrameHeader(of: bytes, kind: Self.kind, count: Self.headerBytes)
+        (isFirst, isLast) = (header.isFirst, header.isLast)
+        outputIndex = header.integer(2..<4)
+        sequence = header.integer(4..<8)
+        mediaTime = header.integer(8..<16)
         packet = try ClientAudioFrame.packet(bytes.dropFirst(Self.headerBytes))
     }
 
     /// The message's bytes.
     public var bytes: [UInt8] {
-        let flags: UInt8 = (isFirst ? 0b01 : 0) | (isLast ? 0b10 : 0)
-        var bytes = [Self.kind, flags]
-        bytes.reserveCapacity(Self.headerBytes + packet.count)
-        Self.append(outputIndex, to: &bytes)
-        Self.append(sequence, to: &bytes)
-        Self.append(mediaTime, to: &bytes)
-        bytes += packet
-        return bytes
-    }
-
-    private static func integer<Integer: FixedWidthInteger>(_ bytes: ArraySlice<UInt8>) -> Integer {
-        bytes.reduce(0) { $0 << 8 | Integer($1) }
-    }
-
-    private static func append(_ integer: some FixedWidthInteger, to bytes: inout [UInt8]) {
-        withUnsafeBytes(of: integer.bigEndian) { bytes.append(contentsOf: $0) }
+        [Self.kind, FrameHeader.flags(isFirst: isFirst, isLast: isLast)] + FrameHeader.bytes(of: outputIndex)
+            + FrameHeader.bytes(of: sequence) + FrameHeader.bytes(of: mediaTime) + packet
     }
 }

@@ -25,22 +25,14 @@ public struct ClientUploadFrame: Equatable, Sendable {
 
     /// Reads a binary message.
     public init(parsing message: some RandomAccessCollection<UInt8>) throws(OpusFrameError) {
-        guard let kind = message.first else { throw .empty }
-        guard kind == Self.kind else { throw .unknownKind(kind) }
-        guard message.count >= Self.headerBytes else {
-            throw .truncated(bytes: message.count, expected: Self.headerBytes)
-        }
-        let header = Array(message.prefix(Self.headerBytes))
-        guard header[1] & ~0b11 == 0 else { throw .reservedFlags(header[1]) }
-        isFirst = header[1] & 0b01 != 0
-        isLast = header[1] & 0b10 != 0
-        number = header[2...].reduce(0) { $0 << 8 | UInt32($1) }
+        let header = try FrameHeader(of: message, kind: Self.kind, count: Self.headerBytes)
+        (isFirst, isLast) = (header.isFirst, header.isLast)
+        number = header.integer(2..<6)
         bytes = Array(message.dropFirst(Self.headerBytes))
     }
 
     /// The message's bytes.
     public var encoded: [UInt8] {
-        let flags: UInt8 = (isFirst ? 0b01 : 0) | (isLast ? 0b10 : 0)
-        return [Self.kind, flags] + withUnsafeBytes(of: number.bigEndian) { Array($0) } + bytes
+        [Self.kind, FrameHeader.flags(isFirst: isFirst, isLast: isLast)] + FrameHeader.bytes(of: number) + bytes
     }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import TestSupport
 
 /// A small Hugging Face hub on a port of its own, on real sockets: it lists a repository, sends its files by a redirect,
 /// and misbehaves as it is told.
@@ -31,10 +32,10 @@ final class HubServer: Sendable {
         var requests: [Request] = []
     }
 
-    let port: UInt16
-    private let listener: Int32
+    private let listener: LoopbackListener
     private let state = Mutex(State())
 
+    private var port: UInt16 { listener.port }
     var endpoint: String { "http://127.0.0.1:\(port)" }
     var requests: [Request] { state.withLock { $0.requests } }
     /// Requests for the bytes of a file.
@@ -42,43 +43,21 @@ final class HubServer: Sendable {
 
     /// Serves files by their paths; `listing` is what the hub says of them.
     init(_ files: [String: Data], listing: Data, token: String? = nil) throws {
-        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        self.listener = listener
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = inet_addr("127.0.0.1")
-        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let isListening = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(listener, $0, size) == 0 && listen(listener, 16) == 0 && getsockname(listener, $0, &size) == 0
-            }
-        }
-        guard isListening else { throw POSIXError(.EADDRNOTAVAIL) }
-        port = UInt16(bigEndian: address.sin_port)
+        listener = try LoopbackListener()
         state.withLock { state in
             state.files = files
             state.listing = listing
             state.token = token
         }
-        Thread.detachNewThread { [self] in
-            while true {
-                let connection = accept(listener, nil, nil)
-                guard connection >= 0 else { return }
-                Thread.detachNewThread { [self] in serve(connection) }
-            }
-        }
+        listener.accept { [self] in serve($0) }
     }
 
-    func stop() {
-        shutdown(listener, Int32(SHUT_RDWR))
-        close(listener)
-    }
+    func stop() { listener.stop() }
 
     /// What happens to the next requests for a file.
     func misbehave(_ mischief: [Mischief]) { state.withLock { $0.mischief = mischief } }
 
     private func serve(_ connection: Int32) {
-        defer { close(connection) }
         var head = [UInt8]()
         var byte: UInt8 = 0
         while !head.suffix(4).elementsEqual("\r\n\r\n".utf8), head.count < 1 << 16 {

@@ -67,30 +67,13 @@ import Testing
 
     @Test("a port that something else has is a fault; one that nobody has is none")
     func ports() async throws {
-        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(listener) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = inet_addr("127.0.0.1")
-        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let isBound = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(listener, $0, size) == 0 && getsockname(listener, $0, &size) == 0 && listen(listener, 4) == 0
-            }
-        }
-        #expect(isBound)
+        let listener = try LoopbackListener()
         // Whoever connects is hung up on.
-        Thread.detachNewThread {
-            while true {
-                let connection = accept(listener, nil, nil)
-                guard connection >= 0 else { return }
-                close(connection)
-            }
-        }
+        listener.accept { _ in }
         var server = Configuration().server
-        server.port = Int(UInt16(bigEndian: address.sin_port))
+        server.port = Int(listener.port)
         #expect(await PortCheck.finding(server).state == .fault)
-        shutdown(listener, Int32(SHUT_RDWR))
+        listener.stop()
         server.port = 0
         #expect(await PortCheck.finding(server).state == .ok)
     }

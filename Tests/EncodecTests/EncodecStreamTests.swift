@@ -8,18 +8,6 @@ import Testing
 @Suite("Encodec streams") struct EncodecStreamTests {
     static let folders = ["encodec/encodec_32khz", "encodec24/encodec_24khz"]
 
-    /// Cuts `count` into pieces of up to `longest`, some of them empty.
-    private func cuts(_ count: Int, longest: Int, _ random: inout TestGenerator) -> [Range<Int>] {
-        var ranges: [Range<Int>] = []
-        var start = 0
-        while start < count {
-            let end = min(count, start + Int.random(in: 0...longest, using: &random))
-            ranges.append(start..<end)
-            start = end
-        }
-        return ranges
-    }
-
     @Test("streamed codes equal offline codes, whatever the pieces", arguments: folders)
     func encoder(_ folder: String) throws {
         let model = try EncodecModel(folder: Golden.folder(folder))
@@ -33,7 +21,7 @@ import Testing
                 var stream = model.makeEncoder()
                 var codes = Array(repeating: [Int32](), count: offline.count)
                 func take(_ piece: [[Int32]]) { for level in codes.indices { codes[level] += piece[level] } }
-                for cut in cuts(count, longest: longest, &random) { take(stream.append(Array(samples[cut]))) }
+                for cut in random.cuts(count, longest: longest) { take(stream.append(Array(samples[cut]))) }
                 take(stream.finish())
                 #expect(codes == offline, "\(count) samples, pieces up to \(longest), seed \(seed)")
             }
@@ -55,7 +43,7 @@ import Testing
             for longest in [1, 4, frames] {
                 var stream = model.makeDecoder()
                 var sound: [Float] = []
-                for cut in cuts(frames, longest: longest, &random) {
+                for cut in random.cuts(frames, longest: longest) {
                     sound += try stream.append(codes.map { Array($0[cut]) })
                 }
                 sound += stream.finish()

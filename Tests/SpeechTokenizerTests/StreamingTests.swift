@@ -17,18 +17,6 @@ import Testing
         )
     }
 
-    /// Cuts `count` into pieces of up to `longest`, some of them empty.
-    private func cuts(_ count: Int, longest: Int, _ random: inout TestGenerator) -> [Range<Int>] {
-        var ranges: [Range<Int>] = []
-        var start = 0
-        while start < count {
-            let end = min(count, start + Int.random(in: 0...longest, using: &random))
-            ranges.append(start..<end)
-            start = end
-        }
-        return ranges
-    }
-
     @Test("streamed codes equal offline codes at the end, whatever the pieces", arguments: cases)
     func encoder(_ name: String) throws {
         let (model, inputs) = try load(name)
@@ -39,7 +27,7 @@ import Testing
             let offline = model.encode(samples)
             for longest in [1, 37, 320, 5000, samples.count] where samples.count / max(longest, 1) < 4000 {
                 var stream = model.makeEncoder()
-                for cut in cuts(samples.count, longest: longest, &random) { stream.append(Array(samples[cut])) }
+                for cut in random.cuts(samples.count, longest: longest) { stream.append(Array(samples[cut])) }
                 stream.finish()
                 #expect(stream.codes == offline[0], "\(wave), pieces up to \(longest), seed \(seed)")
                 #expect(stream.allCodes() == offline, "\(wave), pieces up to \(longest), seed \(seed)")
@@ -75,7 +63,7 @@ import Testing
             for longest in [1, 4, frames] {
                 var stream = model.makeDecoder()
                 var wave: [Float] = []
-                for cut in cuts(frames, longest: longest, &random) {
+                for cut in random.cuts(frames, longest: longest) {
                     wave += try stream.append(codes.map { Array($0[cut]) })
                 }
                 wave += stream.finish()
@@ -146,7 +134,7 @@ import Testing
                     offline.shape == [(count + configuration.hop - 1) / configuration.hop, configuration.dimension])
                 for longest in [1, 3, count] {
                     var progress = SEANetEncoderProgress(encoder, dimension: configuration.dimension)
-                    for cut in cuts(count, longest: longest, &random) { _ = progress.append(wave[rows: cut]) }
+                    for cut in random.cuts(count, longest: longest) { _ = progress.append(wave[rows: cut]) }
                     _ = progress.finish()
                     #expect(
                         progress.latent(0..<progress.count).values.map(\.bitPattern)
@@ -156,7 +144,7 @@ import Testing
                 #expect(sound.shape == [offline.rows * configuration.hop, 1])
                 var stream = decoder.makeStream()
                 var pieces: [Tensor] = []
-                for cut in cuts(offline.rows, longest: 3, &random) { pieces.append(stream.step(offline[rows: cut])) }
+                for cut in random.cuts(offline.rows, longest: 3) { pieces.append(stream.step(offline[rows: cut])) }
                 pieces.append(stream.finish())
                 #expect(
                     Tensor.concatenated(pieces).values.map(\.bitPattern) == sound.values.map(\.bitPattern),

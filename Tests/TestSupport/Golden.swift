@@ -28,6 +28,18 @@ public struct TestGenerator: RandomNumberGenerator {
         return z ^ (z >> 31)
     }
 
+    /// Cuts `count` into pieces of up to `longest`, some of them empty.
+    public mutating func cuts(_ count: Int, longest: Int) -> [Range<Int>] {
+        var ranges: [Range<Int>] = []
+        var start = 0
+        while start < count {
+            let end = min(count, start + Int.random(in: 0...longest, using: &self))
+            ranges.append(start..<end)
+            start = end
+        }
+        return ranges
+    }
+
     /// `count` values of a standard normal distribution (the sum of 12 uniform ones, less 6).
     public mutating func normal(_ count: Int) -> [Float] {
         (0..<count).map { _ in (0..<12).reduce(Float(-6)) { sum, _ in sum + Float.random(in: 0..<1, using: &self) } }
