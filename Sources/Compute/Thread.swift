@@ -27,3 +27,9 @@ public func startThread(named name: String, _ body: @escaping @Sendable () -> Vo
     precondition(result == 0, "cannot start the thread \(name): error \(result)")
     pthread_detach(thread)
 }
+
+/// Runs work that takes long, or waits, on a thread of its own: it is none for the cooperative pool. Work that throws
+/// returns a `Result`.
+public func onThread<Value: Sendable>(named name: String, _ body: @escaping @Sendable () -> Value) async -> Value {
+    await withCheckedContinuation { waiting in startThread(named: name) { waiting.resume(returning: body()) } }
+}

@@ -1,5 +1,6 @@
 import AnyGPT
 import Client
+import Compute
 import Foundation
 import Server
 
@@ -27,11 +28,14 @@ public enum Checkup {
         }
         for finding in LibraryVersions.findings() { report(finding) }
         let weights = configuration.flatMap(ModelCheck.backboneBytes)
-        if measuring { report(MemorySpeed.finding(await onThread { MemorySpeed.measure() }, weights: weights)) }
+        if measuring {
+            report(MemorySpeed.finding(await onThread(named: "doctor") { MemorySpeed.measure() }, weights: weights))
+        }
         report(MemorySpeed.room(weights: weights))
         guard let configuration else { return }
-        for finding in await onThread({ ModelCheck.findings(configuration) }) { report(finding) }
-        report(await onThread { SoundCheck.finding() })
+        let models = await onThread(named: "doctor") { ModelCheck.findings(configuration) }
+        models.forEach(report)
+        report(await onThread(named: "doctor") { SoundCheck.finding() })
         report(await PortCheck.finding(configuration.server))
     }
 }

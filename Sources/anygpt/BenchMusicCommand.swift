@@ -34,11 +34,9 @@ struct BenchMusicCommand: AsyncParsableCommand {
     func run() async throws {
         ComputePool.sizeShared(threads: threads)
         let (folder, seconds, runs) = (URL(filePath: folder), seconds, runs)
-        let lines = try await withCheckedThrowingContinuation { (waiting: CheckedContinuation<[String], any Error>) in
-            startThread(named: "bench") {
-                waiting.resume(with: Result { try Self.measure(folder, seconds: seconds, runs: runs) })
-            }
-        }
+        let lines = try await onThread(named: "bench") {
+            Result { try Self.measure(folder, seconds: seconds, runs: runs) }
+        }.get()
         for line in lines { print(line) }
     }
 

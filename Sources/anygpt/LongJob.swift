@@ -15,16 +15,12 @@ enum LongJob {
         let interrupt = Interrupt { stopped.raise() }
         defer { interrupt.cancel() }
         let shown = Task { await bar.show() }
-        let result = await withCheckedContinuation {
-            (waiting: CheckedContinuation<Swift.Result<Result, any Error>, Never>) in
-            startThread(named: "job") {
-                waiting.resume(
-                    returning: Swift.Result {
-                        try body { label, done, total in
-                            bar.update(label, done, of: total)
-                            if stopped.isRaised { throw Interrupted() }
-                        }
-                    })
+        let result = await onThread(named: "job") {
+            Swift.Result {
+                try body { label, done, total in
+                    bar.update(label, done, of: total)
+                    if stopped.isRaised { throw Interrupted() }
+                }
             }
         }
         shown.cancel()

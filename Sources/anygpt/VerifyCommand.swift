@@ -48,14 +48,8 @@ struct VerifyCommand: AsyncParsableCommand {
     private func verify(_ folder: String) async throws -> CaseReport {
         let progress = ProgressLine(URL(filePath: folder).standardizedFileURL.lastPathComponent)
         let shown = Task { await progress.show() }
-        let result = await withCheckedContinuation {
-            (waiting: CheckedContinuation<Result<CaseReport, any Error>, Never>) in
-            startThread(named: "verify") {
-                waiting.resume(
-                    returning: Result {
-                        try CaseVerifier.verify(URL(filePath: folder)) { progress.stage = $0 }
-                    })
-            }
+        let result = await onThread(named: "verify") {
+            Result { try CaseVerifier.verify(URL(filePath: folder)) { progress.stage = $0 } }
         }
         shown.cancel()
         await shown.value

@@ -20,14 +20,6 @@ public struct Conversion {
         public let bytes: Int
     }
 
-    /// How far a run is.
-    public struct Progress: Sendable {
-        /// The file that is being written or checked.
-        public let file: String
-        public let done: Int
-        public let total: Int
-    }
-
     private let source: URL
     private let target: URL
     private let checkpoint: Checkpoint
@@ -57,7 +49,7 @@ public struct Conversion {
     /// Writes what is missing.
     ///
     /// - Parameter progress: is told often; what it throws ends the run, which can be taken up again later.
-    public func run(_ progress: (Progress) throws -> Void) throws -> Summary {
+    public func run(_ progress: (FileProgress) throws -> Void) throws -> Summary {
         try FileManager.default.createDirectory(at: target, withIntermediateDirectories: true)
         try copyCompanions()
         let total = plan.shards.reduce(0) { $0 + $1.byteCount }
@@ -65,13 +57,15 @@ public struct Conversion {
         try withoutActuallyEscaping(progress) { progress in
             for shard in plan.shards {
                 let start = done
-                if try isFinished(shard, { try progress(Progress(file: shard.file, done: start + $0, total: total)) }) {
+                if try isFinished(
+                    shard, { try progress(FileProgress(file: shard.file, done: start + $0, total: total)) })
+                {
                     kept += 1
                 } else {
                     var written = 0
                     try ShardWriter.write(shard, of: plan, from: checkpoint, in: target) {
                         written += $0
-                        try progress(Progress(file: shard.file, done: start + written, total: total))
+                        try progress(FileProgress(file: shard.file, done: start + written, total: total))
                     }
                 }
                 done = start + shard.byteCount

@@ -23,13 +23,6 @@ public struct Pull: Sendable {
         }
     }
 
-    /// How far a run is.
-    public struct Progress: Sendable {
-        public let file: String
-        public let done: Int
-        public let total: Int
-    }
-
     /// What a run did.
     public struct Summary: Sendable, Equatable {
         /// The commit that the files are of.
@@ -72,8 +65,8 @@ public struct Pull: Sendable {
     /// Fetches what is missing.
     ///
     /// - Parameter progress: is told often; what it throws ends the run, which can be taken up again later.
-    public func run(_ progress: @escaping (Progress) throws -> Void) throws -> Summary {
-        let listing = try list { try progress(Progress(file: repository, done: 0, total: 0)) }
+    public func run(_ progress: @escaping (FileProgress) throws -> Void) throws -> Summary {
+        let listing = try list { try progress(FileProgress(file: repository, done: 0, total: 0)) }
         let files = listing.needed
         guard !files.isEmpty else { throw PullError(repository, "has no files that a daemon has a use for") }
         for file in files where !file.isSafe {
@@ -84,7 +77,7 @@ public struct Pull: Sendable {
         for file in files {
             let start = done
             let report = { (count: Int) in
-                try progress(Progress(file: file.rfilename, done: start + count, total: total))
+                try progress(FileProgress(file: file.rfilename, done: start + count, total: total))
             }
             let download = FileDownload(
                 file: file, url: url("\(repository)/resolve/\(listing.sha)/\(file.rfilename)"), token: hub.token,
