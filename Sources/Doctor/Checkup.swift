@@ -27,14 +27,14 @@ public enum Checkup {
             report(Processor.threads(configuration.compute.threads))
         }
         for finding in LibraryVersions.findings() { report(finding) }
-        let weights = configuration.flatMap(ModelCheck.backboneBytes)
+        let models = await onThread(named: "doctor") { configuration.map { ModelCheck($0.model) } }
+        models?.findings.forEach(report)
+        let weights = models?.backboneBytes
         if measuring {
             report(MemorySpeed.finding(await onThread(named: "doctor") { MemorySpeed.measure() }, weights: weights))
         }
         report(MemorySpeed.room(weights: weights))
         guard let configuration else { return }
-        let models = await onThread(named: "doctor") { ModelCheck.findings(configuration) }
-        models.forEach(report)
         report(await onThread(named: "doctor") { SoundCheck.finding() })
         report(await PortCheck.finding(configuration.server))
     }

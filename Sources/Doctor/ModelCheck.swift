@@ -3,25 +3,33 @@ import Foundation
 import Server
 
 /// Whether the models that a configuration names are there and whole.
-enum ModelCheck {
-    static func findings(_ configuration: Configuration) -> [Finding] {
-        let model = configuration.model
-        return [
-            finding("backbone", model.llama, .backbone),
-            finding("speech tokenizer", model.speechTokenizer, .speechTokenizer),
-            finding("SoundStorm", model.soundStorm, .soundStorm), voice(model.voice),
+struct ModelCheck {
+    /// One finding for each model.
+    let findings: [Finding]
+    /// The size of the backbone's weights; nil when they can't be read.
+    let backboneBytes: Int?
+
+    /// Looks at each model once.
+    init(_ model: Configuration.Model) {
+        let backbone = Result { try Inspection(URL(filePath: model.llama)) }
+        backboneBytes = (try? backbone.get())?.tensors.reduce(0) { $0 + $1.bytes }
+        findings = [
+            Self.finding("backbone", model.llama, .backbone, backbone),
+            Self.finding("speech tokenizer", model.speechTokenizer, .speechTokenizer),
+            Self.finding("SoundStorm", model.soundStorm, .soundStorm), Self.voice(model.voice),
         ]
     }
 
-    /// The size of the backbone's weights; nil when they can't be read.
-    static func backboneBytes(_ configuration: Configuration) -> Int? {
-        (try? Inspection(URL(filePath: configuration.model.llama)))?.tensors.reduce(0) { $0 + $1.bytes }
+    private static func finding(_ subject: String, _ path: String, _ kind: Inspection.Kind) -> Finding {
+        finding(subject, path, kind, Result { try Inspection(URL(filePath: path)) })
     }
 
-    private static func finding(_ subject: String, _ path: String, _ kind: Inspection.Kind) -> Finding {
+    private static func finding(
+        _ subject: String, _ path: String, _ kind: Inspection.Kind, _ inspected: Result<Inspection, any Error>
+    ) -> Finding {
         let advice = "give its path in [model] of the configuration; anygpt pull fetches official models"
         do {
-            let inspection = try Inspection(URL(filePath: path))
+            let inspection = try inspected.get()
             guard inspection.kind == kind else {
                 return .fault(subject, "\(path) is a \(inspection.kind.rawValue)", advice)
             }

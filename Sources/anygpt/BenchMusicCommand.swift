@@ -62,26 +62,28 @@ struct BenchMusicCommand: AsyncParsableCommand {
         var lines = [
             "\(folder.path): \(seconds) s at \(model.configuration.sampleRate) Hz, \(threads) threads, \(kernels.instructionSet)"
         ]
-        lines.append(line("encode", runs, seconds) { _ = model.encode(sound) })
-        lines.append(line("decode", runs, seconds) { _ = try? model.decode(codes) })
+        lines.append(try line("encode", runs, seconds) { _ = model.encode(sound) })
+        lines.append(try line("decode", runs, seconds) { _ = try model.decode(codes) })
         lines.append(
-            line("decode, streamed by 8 frames", runs, seconds) {
+            try line("decode, streamed by 8 frames", runs, seconds) {
                 var stream = model.makeDecoder()
                 for start in stride(from: 0, to: frames, by: 8) {
-                    _ = try? stream.append(codes.map { Array($0[start..<min(frames, start + 8)]) })
+                    _ = try stream.append(codes.map { Array($0[start..<min(frames, start + 8)]) })
                 }
                 _ = stream.finish()
             })
         return lines
     }
 
-    private static func line(_ name: String, _ runs: Int, _ seconds: Double, _ body: () -> Void) -> String {
+    private static func line(_ name: String, _ runs: Int, _ seconds: Double, _ body: () throws -> Void) rethrows
+        -> String
+    {
         let clock = ContinuousClock()
-        body()
+        try body()
         var (best, cpu) = (Double.infinity, Double.infinity)
         for _ in 0..<runs {
             let (start, used) = (clock.now, processorSeconds())
-            body()
+            try body()
             best = min(best, (clock.now - start) / .seconds(1))
             cpu = min(cpu, processorSeconds() - used)
         }
