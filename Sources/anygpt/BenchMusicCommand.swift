@@ -62,7 +62,7 @@ struct BenchMusicCommand: AsyncParsableCommand {
         var lines = [
             "\(folder.path): \(seconds) s at \(model.configuration.sampleRate) Hz, \(threads) threads, \(kernels.instructionSet)"
         ]
-        lines.append(try line("encode", runs, seconds) { _ = model.encode(sound) })
+        lines.append(line("encode", runs, seconds) { _ = model.encode(sound) })
         lines.append(try line("decode", runs, seconds) { _ = try model.decode(codes) })
         lines.append(
             try line("decode, streamed by 8 frames", runs, seconds) {
