@@ -49,6 +49,8 @@ let package = Package(
         .systemLibrary(name: "CWebSockets", pkgConfig: "libwebsockets", providers: [.apt(["libwebsockets-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CSentencePiece", linkerSettings: [.linkedLibrary("sentencepiece")]),
+        .target(
+            name: "CImageFiles", linkerSettings: ["png16", "jpeg", "webp", "webpdemux"].map { .linkedLibrary($0) }),
 
         // From the machine upwards: a target imports only from the rows above it.
         room("Checksums", ["CCrypto"]),
@@ -63,6 +65,7 @@ let package = Package(
         room("Llama", ["Layers"]),
         room("AnyGPT", ["Compute", "Tokenizers", "SpeechTokenizer", "SoundStorm", "Encodec", "Llama"]),
         room("Audio", ["COpus", "CSampleRate", "CSndFile", "CVoiceActivity"]),
+        room("Images", ["CImageFiles"]),
         room("Wire", []),
         room("WebSockets", ["CWebSockets"]),
         room("CheckpointTools", ["CCurl", "Checksums", "AnyGPT"]),
@@ -103,6 +106,7 @@ let package = Package(
         tests("CheckpointToolsTests", ["CheckpointTools", "TestModels"]),
         tests("DoctorTests", ["Doctor", "Server"]),
         tests("AudioTests", ["Audio", "COpus"]),
+        tests("ImagesTests", ["Images"], exclude: ["Pictures"]),
         tests("WireTests", ["Wire"]),
         tests("WebSocketsTests", ["WebSockets", "CWebSockets"]),
         tests("PulseTests", ["Pulse"]),
