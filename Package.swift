@@ -63,6 +63,7 @@ let package = Package(
         room("SoundStorm", ["Layers"]),
         room("Encodec", ["Layers"]),
         room("Llama", ["Layers"]),
+        room("UnCLIP", ["Tensors", "Checkpoints", "Compute"]),
         room("AnyGPT", ["Compute", "Tokenizers", "SpeechTokenizer", "SoundStorm", "Encodec", "Llama"]),
         room("Audio", ["COpus", "CSampleRate", "CSndFile", "CVoiceActivity"]),
         room("Images", ["CImageFiles"]),
@@ -70,7 +71,7 @@ let package = Package(
         room("WebSockets", ["CWebSockets"]),
         room("CheckpointTools", ["CCurl", "Checksums", "AnyGPT"]),
         room("Pulse", ["CPulse"]),
-        room("Parity", ["Audio", "AnyGPT"]),
+        room("Parity", ["Audio", "AnyGPT", "UnCLIP"]),
         room("Client", ["Audio", "Checksums", "Wire", "WebSockets", "Pulse"]),
         room("Server", ["AnyGPT", "Audio", "Checksums", "Wire", "WebSockets", "Pulse", "Client", logging, tomlKit]),
         room(

@@ -11,6 +11,7 @@ public enum CaseVerifier {
         "soundstorm": SoundStormKind.run,
         "chain": ChainKind.run,
         "encodec": EncodecKind.run,
+        "unclip": UnCLIPKind.run,
     ]
 
     /// The kinds of cases that can be verified.

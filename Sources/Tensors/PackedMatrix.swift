@@ -101,6 +101,16 @@ public struct PackedMatrix: Sendable {
         }
     }
 
+    /// The same product, with the same bits, on the calling thread alone: for callers that share out their work themselves.
+    public func multiplyAlone(
+        _ a: UnsafePointer<Float>, lda: Int, rows: Int, into c: UnsafeMutablePointer<Float>, ldc: Int,
+        bias: UnsafePointer<Float>? = nil, adding: Bool = false
+    ) {
+        precondition(ldc >= outputs || rows <= 1)
+        guard rows > 0, outputs > 0 else { return }
+        panels.read { kernels.gemm_packed_f32(c, ldc, a, lda, $0, bias, rows, outputs, inputs, adding) }
+    }
+
     /// x · W + bias for x: `[rows, inputs]`.
     public func callAsFunction(_ x: Tensor, bias: Tensor? = nil) -> Tensor {
         precondition(x.rowCount == inputs, "\(x.shape) for a matrix with \(inputs) inputs")

@@ -101,6 +101,15 @@ typedef struct ck_table {
     void (*elu_f32)(float *y, const float *x, size_t n);
     /// y = x + sin(alpha x)^2 / (alpha + 1e-9); x, y: [rows, n], alpha: [n]; in place allowed
     void (*snake_f32)(float *y, const float *x, const float *alpha, size_t rows, size_t n);
+    /// y = x * (1 + erf(x / sqrt(2))) / 2, the exact GELU; [n]; in place allowed
+    void (*gelu_f32)(float *y, const float *x, size_t n);
+    /// y = x[:, :n] * gelu(x[:, n:]); x: [rows, 2n], y: [rows, n]
+    void (*geglu_f32)(float *y, const float *x, size_t rows, size_t n);
+    /// The mean of each channel and the sum of its squared distances from it; x: [rows, n], rows > 0; mean, squares: [n]
+    void (*channel_moments_f32)(float *mean, float *squares, const float *x, size_t rows, size_t n);
+    /// y = x * factor + offset, of which if silu v * sigmoid(v); x, y: [rows, n], factor, offset: [n]
+    void (*channel_affine_f32)(float *y, const float *x, const float *factor, const float *offset, size_t rows,
+                               size_t n, bool silu);
     /// One LSTM step. gates: [4n] in PyTorch's order input, forget, cell, output (pre-activation, destroyed);
     /// c: [n] updated; h: [n] written
     void (*lstm_gates_f32)(float *gates, float *c, float *h, size_t n);

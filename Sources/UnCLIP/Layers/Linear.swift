@@ -1,0 +1,63 @@
+import Tensors
+
+/// A linear layer: y = x · Wᵀ + b.
+struct Linear: Sendable {
+    let matrix: PackedMatrix
+    let bias: Tensor?
+
+    init(_ parameters: any ParameterSource, inputs: Int, outputs: Int, hasBias: Bool = true) throws {
+        matrix = PackedMatrix(
+            linear: try parameters.matrix("weight", outputs: outputs, inputs: inputs))
+        bias = hasBias ? try parameters.tensor("bias", [outputs]) : nil
+    }
+
+    var inputs: Int { matrix.inputs }
+    var outputs: Int { matrix.outputs }
+
+    /// y = the layer's output for dense rows of x, or y += it; on the calling thread.
+    func apply(
+        _ x: UnsafePointer<Float>, rows: Int, into y: UnsafeMutablePointer<Float>, ldc: Int? = nil, adding: Bool = false
+    ) {
+        let ldc = ldc ?? outputs
+        if adding { add(bias, to: y, rows: rows, ldc: ldc) }
+        if let bias, !adding {
+            bias.read { matrix.multiplyAlone(x, lda: inputs, rows: rows, into: y, ldc: ldc, bias: $0) }
+        } else {
+            matrix.multiplyAlone(x, lda: inputs, rows: rows, into: y, ldc: ldc, adding: adding)
+        }
+    }
+
+    private func add(_ bias: Tensor?, to y: UnsafeMutablePointer<Float>, rows: Int, ldc: Int) {
+        bias?.read { bias in
+            for row in 0..<rows { kernels.add_f32(y + row * ldc, bias, outputs) }
+        }
+    }
+
+    /// The layer's output for a few rows.
+    func callAsFunction(_ x: Tensor) -> Tensor { matrix(x, bias: bias) }
+}
+
+/// PyTorch's LayerNorm over the last dimension.
+struct LayerNorm: Sendable {
+    let weight: Tensor
+    let bias: Tensor
+    let epsilon: Float
+
+    init(_ parameters: any ParameterSource, _ size: Int, epsilon: Float = 1e-5) throws {
+        weight = try parameters.tensor("weight", [size])
+        bias = try parameters.tensor("bias", [size])
+        self.epsilon = epsilon
+    }
+
+    /// y = the norm of dense rows of x; may be in place.
+    func apply(_ x: UnsafePointer<Float>, rows: Int, into y: UnsafeMutablePointer<Float>) {
+        weight.read { weight in
+            bias.read { kernels.layer_norm_f32(y, x, weight, $0, rows, self.weight.count, epsilon) }
+        }
+    }
+
+    /// The norm of a few rows.
+    func callAsFunction(_ x: Tensor) -> Tensor {
+        Tensor(generating: x.shape) { target in x.read { apply($0, rows: x.rows, into: target) } }
+    }
+}
