@@ -102,6 +102,7 @@ let package = Package(
         tests("SpeechTokenizerTests", ["SpeechTokenizer"]),
         tests("SoundStormTests", ["SoundStorm"]),
         tests("EncodecTests", ["Encodec"]),
+        tests("UnCLIPTests", ["UnCLIP"]),
         tests("LlamaTests", ["Llama", "TestModels"]),
         tests("AnyGPTTests", ["AnyGPT", "TestModels"]),
         tests("CheckpointToolsTests", ["CheckpointTools", "TestModels"]),

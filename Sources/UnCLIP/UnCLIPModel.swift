@@ -59,7 +59,8 @@ public struct UnCLIPModel: Sendable {
             "the UNet attends to \(configuration.crossAttentionSize) numbers, the text encoder has \(text.hiddenSize)")
         try require(
             configuration.latentChannels == vaeConfiguration.latentChannels,
-            "the UNet has \(configuration.latentChannels) channels of latents, the VAE \(vaeConfiguration.latentChannels)")
+            "the UNet has \(configuration.latentChannels) channels of latents, the VAE \(vaeConfiguration.latentChannels)"
+        )
 
         let ids = try EmptyPrompt(folder: url.appending(path: "tokenizer"), positions: text.positions).ids
         let textWeights = Weights(

@@ -61,7 +61,8 @@ struct UnCLIPKind {
         let latents = try inputs.tensor("latents")
         guard embedding.count == model.embeddingSize, noise.count == embedding.count, latents.shape.count == 4 else {
             throw CheckpointError(
-                file: inputs.url.path, reason: "holds an embedding of \(embedding.shape), noise of \(noise.shape) and "
+                file: inputs.url.path,
+                reason: "holds an embedding of \(embedding.shape), noise of \(noise.shape) and "
                     + "latents of \(latents.shape); the model takes \(model.embeddingSize) numbers")
         }
         let stages = model.embedding.stages(embedding.values, noise: noise.values, level: 0)

@@ -3,7 +3,7 @@ import Foundation
 /// How much of the picture is left after each step of the forward diffusion: what a scheduler's configuration says
 /// about its betas.
 public struct DiffusionSchedule: Sendable, Equatable {
-    /// The product of 1 − beta up to each time, in fp32 as the reference has it.
+    /// The product of 1 − beta up to each time, of betas in fp32 as the reference has them.
     public let alphasCumulative: [Float]
 
     /// Takes the betas' settings out of a scheduler's configuration.
@@ -21,10 +21,11 @@ public struct DiffusionSchedule: Sendable, Equatable {
         case "scaled_linear": betas = Self.evenly(start.squareRoot(), end.squareRoot(), count).map { $0 * $0 }
         default: betas = Self.squaredCosine(count)
         }
-        var product: Float = 1
+        // PyTorch multiplies on in double precision, and rounds each product.
+        var product = 1.0
         alphasCumulative = betas.map { beta in
-            product *= 1 - beta
-            return product
+            product *= Double(1 - beta)
+            return Float(product)
         }
     }
 

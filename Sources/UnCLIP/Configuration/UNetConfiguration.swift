@@ -70,7 +70,8 @@ public struct UNetConfiguration: Sendable, Equatable {
         _ = try s.text("act_fn", among: ["silu", "swish"])
         try s.expect([
             "mid_block_type": .text("UNetMidBlock2DCrossAttn"), "center_input_sample": .flag(false),
-            "downsample_padding": .number(1), "mid_block_scale_factor": .number(1), "only_cross_attention": .flag(false),
+            "downsample_padding": .number(1), "mid_block_scale_factor": .number(1),
+            "only_cross_attention": .flag(false),
             "dual_cross_attention": .flag(false), "resnet_time_scale_shift": .text("default"),
             "resnet_skip_time_act": .flag(false), "resnet_out_scale_factor": .number(1),
             "time_embedding_type": .text("positional"), "conv_in_kernel": .number(3), "conv_out_kernel": .number(3),
@@ -81,8 +82,11 @@ public struct UNetConfiguration: Sendable, Equatable {
         s.ignore("use_linear_projection", "upcast_attention", "dropout", "addition_embed_type_num_heads")
         try s.finish()
         for (channels, heads) in zip(channels, heads) {
-            guard channels % groups == 0, channels % heads == 0 else {
-                throw s.refusal("block_out_channels", "\(channels) is no multiple of \(groups) groups and \(heads) heads")
+            guard channels % groups == 0 else {
+                throw s.refusal("norm_num_groups", "is \(groups), which does not divide \(channels) channels")
+            }
+            guard channels % heads == 0 else {
+                throw s.refusal("attention_head_dim", "has \(heads) heads, which do not divide \(channels) channels")
             }
         }
         guard channels[0] % 2 == 0, classSize % 2 == 0 else {

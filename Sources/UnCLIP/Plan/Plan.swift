@@ -12,7 +12,8 @@ struct Plan: Sendable {
 
         enum Kind: Sendable {
             /// Calls the body with 0..<units.
-            case units(Int, @Sendable (_ unit: Int, _ memory: PlanMemory, _ scratch: UnsafeMutablePointer<Float>) -> Void)
+            case units(
+                Int, @Sendable (_ unit: Int, _ memory: PlanMemory, _ scratch: UnsafeMutablePointer<Float>) -> Void)
             /// Shows a map to whoever looks.
             case show(FeatureMap)
         }

@@ -1,0 +1,84 @@
+import Checkpoints
+import Foundation
+import TestSupport
+import Testing
+
+@testable import UnCLIP
+
+@Suite("An unCLIP folder") struct LoadingTests {
+    private func reason(_ folder: TemporaryFolder) -> String {
+        do {
+            _ = try UnCLIPModel(folder: folder.url)
+            return ""
+        } catch { return "\(error)" }
+    }
+
+    @Test(
+        "a setting that would change the computation is refused by name",
+        arguments: [
+            ("unet/config.json", "act_fn", "\"gelu\""), ("unet/config.json", "class_embed_type", "\"timestep\""),
+            ("unet/config.json", "some_new_setting", "3"), ("unet/config.json", "norm_num_groups", "3"),
+            ("unet/config.json", "block_out_channels", "[8, -16, 16]"),
+            ("unet/config.json", "attention_head_dim", "[1]"),
+            ("unet/config.json", "down_block_types", "[\"AttnDownBlock2D\"]"),
+            ("unet/config.json", "projection_class_embeddings_input_dim", "50"),
+            ("unet/config.json", "cross_attention_dim", "1e30"),
+            ("vae/config.json", "latent_channels", "8"), ("vae/config.json", "shift_factor", "0.1"),
+            ("vae/config.json", "scaling_factor", "0"), ("text_encoder/config.json", "hidden_act", "\"quick_gelu\""),
+            ("text_encoder/config.json", "hidden_size", "17"), ("image_normalizer/config.json", "embedding_dim", "23"),
+            ("image_noising_scheduler/scheduler_config.json", "_class_name", "\"DDIMScheduler\""),
+            ("model_index.json", "_class_name", "\"StableDiffusionPipeline\""),
+            ("model_index.json", "safety", "[1, 2]"),
+            ("model_index.json", "scheduler", "[\"diffusers\", \"EulerDiscreteScheduler\"]"),
+        ]) func settings(file: String, key: String, value: String) throws
+    {
+        let folder = try TemporaryFolder(copying: "unclip")
+        try folder.edit(file, key, try JSONSerialization.jsonObject(with: Data(value.utf8), options: .fragmentsAllowed))
+        let reason = reason(folder)
+        #expect(!reason.isEmpty && !reason.contains("\n"), "\(key) = \(value)")
+        let names = [key, "class labels", "attends to", "channels of latents", "hidden_size"]
+        #expect(names.contains { reason.contains($0) }, "\(reason)")
+    }
+
+    @Test(
+        "a missing file or folder is named",
+        arguments: [
+            "model_index.json", "unet", "vae/config.json", "tokenizer/vocab.json",
+            "text_encoder/model.safetensors", "image_normalizer/diffusion_pytorch_model.safetensors",
+        ])
+    func missing(path: String) throws {
+        let folder = try TemporaryFolder(copying: "unclip")
+        try FileManager.default.removeItem(at: folder.url.appending(path: path))
+        #expect(reason(folder).contains(path.split(separator: "/")[0]))
+    }
+
+    @Test("a file that is cut short, is no JSON, or holds another network is refused")
+    func broken() throws {
+        for (file, bytes) in [
+            ("unet/config.json", Data("{".utf8)), ("scheduler/scheduler_config.json", Data("[1]".utf8)),
+            ("vae/diffusion_pytorch_model.safetensors", Data(repeating: 7, count: 100)),
+        ] {
+            let folder = try TemporaryFolder(copying: "unclip")
+            try bytes.write(to: folder.url.appending(path: file))
+            #expect(reason(folder).contains(file))
+        }
+        let folder = try TemporaryFolder(copying: "unclip")
+        let name = "diffusion_pytorch_model.safetensors"
+        let unet = folder.url.appending(path: "unet/\(name)")
+        try FileManager.default.removeItem(at: unet)
+        try FileManager.default.copyItem(at: folder.url.appending(path: "vae/\(name)"), to: unet)
+        #expect(reason(folder).contains("unet/\(name)"))
+    }
+
+    @Test("the prompt is start, end and padding, by the special tokens' own file")
+    func prompt() throws {
+        let folder = try TemporaryFolder(copying: "unclip")
+        let tokenizer = folder.url.appending(path: "tokenizer")
+        #expect(try EmptyPrompt(folder: tokenizer, positions: 77).ids == [78, 79] + Array(repeating: 0, count: 75))
+        #expect(try EmptyPrompt(folder: tokenizer, positions: 5).ids == [78, 79, 0, 0, 0])
+        try FileManager.default.removeItem(at: tokenizer.appending(path: "special_tokens_map.json"))
+        #expect(try EmptyPrompt(folder: tokenizer, positions: 4).ids == [78, 79, 79, 79])
+        try folder.edit("tokenizer/tokenizer_config.json", "pad_token", "nowhere")
+        #expect(throws: UnCLIPError.self) { _ = try EmptyPrompt(folder: tokenizer, positions: 4) }
+    }
+}
