@@ -69,7 +69,7 @@ let package = Package(
         room("Images", ["CImageFiles"]),
         room("Wire", []),
         room("WebSockets", ["CWebSockets"]),
-        room("CheckpointTools", ["CCurl", "Checksums", "AnyGPT"]),
+        room("CheckpointTools", ["CCurl", "Checksums", "AnyGPT", "UnCLIP"]),
         room("Pulse", ["CPulse"]),
         room("Parity", ["Audio", "AnyGPT", "UnCLIP"]),
         room("Client", ["Audio", "Checksums", "Wire", "WebSockets", "Pulse"]),
@@ -87,7 +87,7 @@ let package = Package(
         .executableTarget(
             name: "anygpt",
             dependencies: [
-                "CheckpointTools", "Client", "Doctor", "Parity", "Pulse", "Server", argumentParser,
+                "CheckpointTools", "Client", "Doctor", "Parity", "Pulse", "Server", "UnCLIP", argumentParser,
             ],
             swiftSettings: strict),
 

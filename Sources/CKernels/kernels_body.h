@@ -251,6 +251,7 @@ static void CK(bf16_to_f32)(float *restrict y, const uint16_t *restrict x, size_
 #include "quantized_body.h"
 #include "attention_body.h"
 #include "image_body.h"
+#include "winograd_body.h"
 
 #define CK_TABLE(set_name)                                                                                       \
     {                                                                                                            \
@@ -266,6 +267,7 @@ static void CK(bf16_to_f32)(float *restrict y, const uint16_t *restrict x, size_
         .pack_q8 = CK(pack_q8), .pack_q4 = CK(pack_q4),                                                          \
         .online_softmax_f32 = CK(online_softmax_f32), .log_sum_exp_f32 = CK(log_sum_exp_f32),                    \
         .gelu_f32 = CK(gelu_f32), .geglu_f32 = CK(geglu_f32), .channel_moments_f32 = CK(channel_moments_f32),    \
-        .channel_affine_f32 = CK(channel_affine_f32),                                                            \
+        .channel_affine_f32 = CK(channel_affine_f32), .winograd_input_f32 = CK(winograd_input_f32),              \
+        .winograd_output_f32 = CK(winograd_output_f32),                                                          \
         .f16_to_f32 = CK(f16_to_f32), .bf16_to_f32 = CK(bf16_to_f32),                                            \
     }

@@ -111,6 +111,18 @@ public struct PackedMatrix: Sendable {
         panels.read { kernels.gemm_packed_f32(c, ldc, a, lda, $0, bias, rows, outputs, inputs, adding) }
     }
 
+    /// The product's columns in a range, which begins at a multiple of `CK_PANEL`, on the calling thread alone.
+    public func multiplyAlone(
+        _ a: UnsafePointer<Float>, lda: Int, rows: Int, into c: UnsafeMutablePointer<Float>, ldc: Int,
+        columns: Range<Int>, adding: Bool = false
+    ) {
+        precondition(columns.lowerBound % Int(CK_PANEL) == 0 && columns.upperBound <= outputs && ldc >= columns.count)
+        panels.read {
+            kernels.gemm_packed_f32(
+                c, ldc, a, lda, $0 + columns.lowerBound * inputs, nil, rows, columns.count, inputs, adding)
+        }
+    }
+
     /// x · W + bias for x: `[rows, inputs]`.
     public func callAsFunction(_ x: Tensor, bias: Tensor? = nil) -> Tensor {
         precondition(x.rowCount == inputs, "\(x.shape) for a matrix with \(inputs) inputs")

@@ -47,6 +47,15 @@ public struct UnCLIPFolder: Sendable {
     /// A file of a component.
     func file(_ component: String, _ name: String) -> URL { url.appending(path: component).appending(path: name) }
 
+    /// The file (or index of shards) of a component's weights; nil where there is none.
+    public static func weightsFile(of component: String, in url: URL) -> URL? {
+        let folder = url.appending(path: component)
+        let isText = component == "text_encoder"
+        return try? weightsFile(
+            folder, isText ? "model" : "diffusion_pytorch_model",
+            pickle: isText ? "pytorch_model" : "diffusion_pytorch_model")
+    }
+
     /// The file of a component's weights: safetensors before pickles, full precision before half. They are converted to
     /// fp32 whatever they are.
     static func weightsFile(_ folder: URL, _ base: String, pickle: String) throws(UnCLIPError) -> URL {

@@ -39,29 +39,10 @@ public struct UnCLIPModel: Sendable {
     ///
     /// - Throws: `UnCLIPError` or `CheckpointError`, which are one line with file and reason.
     public init(folder url: URL) throws {
-        let folder = try UnCLIPFolder(url)
-        scheduler = try PNDMScheduler(contentsOf: folder.file("scheduler", "scheduler_config.json"))
-        let configuration = try UNetConfiguration(contentsOf: folder.file("unet", "config.json"))
-        self.configuration = configuration
-        let vaeConfiguration = try VAEConfiguration(contentsOf: folder.file("vae", "config.json"))
-        let text = try TextConfiguration(contentsOf: folder.file("text_encoder", "config.json"))
-        let size = try ImageEmbedding.size(folder.file("image_normalizer", "config.json"))
-        let noising = try ImageEmbedding.schedule(
-            folder.file("image_noising_scheduler", "scheduler_config.json"))
-        func require(_ isTrue: Bool, _ reason: String) throws(UnCLIPError) {
-            guard isTrue else { throw UnCLIPError("load", url.path, reason) }
-        }
-        try require(
-            configuration.classSize == 2 * size,
-            "the UNet's class labels have \(configuration.classSize) numbers, twice the normaliser's are \(2 * size)")
-        try require(
-            configuration.crossAttentionSize == text.hiddenSize,
-            "the UNet attends to \(configuration.crossAttentionSize) numbers, the text encoder has \(text.hiddenSize)")
-        try require(
-            configuration.latentChannels == vaeConfiguration.latentChannels,
-            "the UNet has \(configuration.latentChannels) channels of latents, the VAE \(vaeConfiguration.latentChannels)"
-        )
-
+        let settings = try UnCLIPSettings(folder: url)
+        scheduler = settings.scheduler
+        configuration = settings.unet
+        let text = settings.text
         let ids = try EmptyPrompt(folder: url.appending(path: "tokenizer"), positions: text.positions).ids
         let textWeights = Weights(
             try Checkpoint.open(
@@ -71,12 +52,12 @@ public struct UnCLIPModel: Sendable {
         try textWeights.requireAllUsed()
 
         let normaliser = try UnCLIPFolder.weights(url.appending(path: "image_normalizer"))
-        embedding = try ImageEmbedding(normaliser, size: size, schedule: noising)
+        embedding = try ImageEmbedding(normaliser, size: settings.embeddingSize, schedule: settings.noising)
         try normaliser.requireAllUsed()
         let unetWeights = try UnCLIPFolder.weights(url.appending(path: "unet"))
-        unet = try UNet(unetWeights, configuration, text: prompt.states.normed)
+        unet = try UNet(unetWeights, settings.unet, text: prompt.states.normed)
         try unetWeights.requireAllUsed()
-        vae = try VAEDecoder(folder: url.appending(path: "vae"), vaeConfiguration)
+        vae = try VAEDecoder(folder: url.appending(path: "vae"), settings.vae)
     }
 
     /// Numbers of an image embedding: 1024.

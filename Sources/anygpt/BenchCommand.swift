@@ -4,5 +4,5 @@ import ArgumentParser
 struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench", abstract: "Measures the networks on this machine.",
-        subcommands: [BenchMusicCommand.self, BenchSeamCommand.self])
+        subcommands: [BenchImageCommand.self, BenchMusicCommand.self, BenchSeamCommand.self])
 }

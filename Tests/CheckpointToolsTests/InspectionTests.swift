@@ -30,6 +30,25 @@ import Testing
         #expect(decoder.kind == .soundStorm && decoder.missing.isEmpty)
     }
 
+    @Test("a pipeline that draws pictures: its components and what they lack")
+    func pictures() throws {
+        let whole = try Inspection(Golden.file("unclip", "stable-diffusion-2-1-unclip"))
+        #expect(whole.kind == .pictures && whole.missing.isEmpty)
+        #expect(text(whole, "picture") == "64 × 64 pixels, latents 16 × 16")
+        #expect(text(whole, "scheduler") == "PNDM, v_prediction")
+        #expect(whole.tensors.contains { $0.name == "unet/conv_in.weight" })
+        let half = try Inspection(Golden.file("unclip-half", "stable-diffusion-2-1-unclip"))
+        #expect(half.missing.isEmpty && text(half, "unet").contains("F16"))
+        let other = FileManager.default.temporaryDirectory.appending(path: "anygpt-inspect-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: other) }
+        try FileManager.default.createDirectory(at: other, withIntermediateDirectories: true)
+        try Data("{\"_class_name\": \"StableDiffusionPipeline\"}".utf8).write(
+            to: other.appending(path: "model_index.json"))
+        let lacking = try Inspection(other)
+        #expect(lacking.missing.contains("the weights of unet"))
+        #expect(lacking.missing.contains { $0.contains("StableDiffusionPipeline") })
+    }
+
     @Test("parameters are counted, however they are stored", arguments: Precision.allCases)
     func converted(_ precision: Precision) throws {
         let synthetic = try SyntheticModel(ConversionTests.configuration(), seed: 3)

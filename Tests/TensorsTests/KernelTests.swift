@@ -37,11 +37,48 @@ import Testing
         #expect(worst { $0 > 0 ? $0 : expm1($0) } < 3e-7)
         k.silu_f32(&y, x, x.count)
         #expect(worst { $0 / (1 + exp(-$0)) } < 5e-7)
+        k.gelu_f32(&y, x, x.count)
+        #expect(worst { $0 * (1 + erf($0 / 2.0.squareRoot())) / 2 } < 1e-6)
         for alpha: Float in [0.01, 0.5, 1, 3.7, 20] {
             k.snake_f32(&y, x, [Float](repeating: alpha, count: x.count), 1, x.count)
             let a = Double(alpha)
             // The sine's argument is rounded to a float first: half an ulp of it is part of the truth here.
             #expect(worst { $0 + pow(sin(a * $0), 2) / (a + 1e-9) } < 4e-7 + 4e-6 * a)
+        }
+    }
+
+    @Test("moments of channels, and what is made of them", arguments: names) func channels(_ name: String) throws {
+        let k = try table(name)
+        let seed: UInt64 = 12
+        var random = TestGenerator(seed: seed)
+        for (rows, n) in [(1, 3), (7, 16), (128, 40)] {
+            // Far from zero: the distances, not the squares, must be summed.
+            let x = random.normal(rows * n).map { $0 + 1000 }
+            var (mean, squares) = ([Float](repeating: 0, count: n), [Float](repeating: 0, count: n))
+            k.channel_moments_f32(&mean, &squares, x, rows, n)
+            for channel in 0..<n {
+                let values = (0..<rows).map { Double(x[$0 * n + channel]) }
+                let truth = values.reduce(0, +) / Double(rows)
+                let distances = values.map { ($0 - truth) * ($0 - truth) }.reduce(0, +)
+                #expect(abs(Double(mean[channel]) - truth) < 1e-3)
+                #expect(abs(Double(squares[channel]) - distances) < 1e-3 * max(1, distances))
+            }
+            let (factor, offset) = (random.normal(n), random.normal(n).map { $0 - 1000 })
+            var y = [Float](repeating: 0, count: rows * n)
+            k.channel_affine_f32(&y, x, factor, offset, rows, n, false)
+            for index in y.indices {
+                let truth = Double(x[index]) * Double(factor[index % n]) + Double(offset[index % n])
+                #expect(abs(Double(y[index]) - truth) < 3e-4 * max(1, abs(truth)))
+            }
+            var gated = [Float](repeating: 0, count: rows * n)
+            let wide = random.normal(2 * rows * n)
+            k.geglu_f32(&gated, wide, rows, n)
+            for index in gated.indices {
+                let place = index / n * 2 * n + index % n
+                let gate = Double(wide[place + n])
+                let truth = Double(wide[place]) * gate * (1 + erf(gate / 2.0.squareRoot())) / 2
+                #expect(abs(Double(gated[index]) - truth) < 1e-5)
+            }
         }
     }
 

@@ -110,6 +110,13 @@ typedef struct ck_table {
     /// y = x * factor + offset, of which if silu v * sigmoid(v); x, y: [rows, n], factor, offset: [n]
     void (*channel_affine_f32)(float *y, const float *x, const float *factor, const float *offset, size_t rows,
                                size_t n, bool silu);
+    /// v[p * stride + i] = (B^T x B)[p], p < 36: Winograd's transform of 6 x 6 pixels of n channels (a multiple of 16);
+    /// x: rows of pixels, `pitch` floats apart
+    void (*winograd_input_f32)(float *v, size_t stride, const float *x, size_t pitch, size_t n);
+    /// y += A^T m A, of which the first rows x columns of 4 x 4 pixels; m[p * stride + i], p < 36, i < n (a multiple of
+    /// 16); rows of y are `pitch` floats apart, pixels `step`
+    void (*winograd_output_f32)(float *y, size_t pitch, size_t step, const float *m, size_t stride, size_t rows,
+                                size_t columns, size_t n);
     /// One LSTM step. gates: [4n] in PyTorch's order input, forget, cell, output (pre-activation, destroyed);
     /// c: [n] updated; h: [n] written
     void (*lstm_gates_f32)(float *gates, float *c, float *h, size_t n);

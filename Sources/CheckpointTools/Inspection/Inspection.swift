@@ -3,6 +3,7 @@ public import Foundation
 import Llama
 import SoundStorm
 import SpeechTokenizer
+import UnCLIP
 
 /// What a file or folder of weights is: read from its headers, without reading the weights.
 public struct Inspection: Sendable, Encodable {
@@ -11,6 +12,7 @@ public struct Inspection: Sendable, Encodable {
         case backbone = "backbone (LLaMA)"
         case speechTokenizer = "speech tokenizer (SpeechTokenizer)"
         case soundStorm = "speech decoder (SoundStorm)"
+        case pictures = "picture decoder (Stable unCLIP)"
         case other = "checkpoint of another kind"
     }
 
@@ -49,6 +51,7 @@ public struct Inspection: Sendable, Encodable {
             kind = try Self.kind(ofFolder: url)
             switch kind {
             case .speechTokenizer: checkpoint = try Self.codec(in: url)
+            case .pictures: checkpoint = nil
             case .other: checkpoint = try Checkpoint.open(url)
             default: checkpoint = Self.weights(in: url, &missing)
             }
@@ -62,6 +65,7 @@ public struct Inspection: Sendable, Encodable {
         case .backbone: try describeBackbone(url, checkpoint)
         case .speechTokenizer: describeCodec(url, checkpoint)
         case .soundStorm: describeSoundStorm(url)
+        case .pictures: describePictures(url)
         case .other: break
         }
     }
@@ -69,11 +73,7 @@ public struct Inspection: Sendable, Encodable {
     private static func kind(ofFolder url: URL) throws -> Kind {
         let file = url.appending(path: "config.json")
         guard FileFacts(file).exists else {
-            let parts = ["model_index.json"].filter { FileFacts(url.appending(path: $0)).exists }
-            if !parts.isEmpty {
-                throw CheckpointError(
-                    file: url.path, reason: "is a diffusers pipeline (model_index.json); inspect the folders in it")
-            }
+            if UnCLIPFolder.isPipeline(url) { return .pictures }
             return .other
         }
         let data = try Data(contentsOf: file)
@@ -102,14 +102,17 @@ public struct Inspection: Sendable, Encodable {
         }
     }
 
-    private mutating func describe(_ checkpoint: Checkpoint) {
+    /// Counts a checkpoint's tensors; those of one component of several are named after it.
+    mutating func describe(_ checkpoint: Checkpoint, as component: String? = nil) {
+        let before = tensors.count
         var (bytes, files): ([String: Int], [String: Int]) = ([:], [:])
         for name in checkpoint.names {
             guard let info = checkpoint.info(name) else { continue }
             let file = URL(filePath: info.file).lastPathComponent
             tensors.append(
                 TensorLine(
-                    name: name, dtype: info.dtype.rawValue, shape: info.shape, bytes: info.byteCount, file: file))
+                    name: component.map { "\($0)/\(name)" } ?? name, dtype: info.dtype.rawValue, shape: info.shape,
+                    bytes: info.byteCount, file: file))
             bytes[info.dtype.rawValue, default: 0] += info.byteCount
             files[file, default: 0] += info.byteCount
             let isScale = name.hasSuffix(".weight_scale")
@@ -118,10 +121,10 @@ public struct Inspection: Sendable, Encodable {
         }
         let types = bytes.sorted { $0.value > $1.value }.map { "\($0.key) \(Size.text($0.value))" }
         add(
-            "weights",
-            "\(tensors.count) tensors in \(files.count) \(files.count == 1 ? "file" : "files"): "
+            component ?? "weights",
+            "\(tensors.count - before) tensors in \(files.count) \(files.count == 1 ? "file" : "files"): "
                 + types.joined(separator: ", "))
-        add("parameters", Size.count(parameters))
+        if component == nil { add("parameters", Size.count(parameters)) }
         if let precision = checkpoint.names.lazy.compactMap({ checkpoint.info($0) }).first.flatMap({
             try? Checkpoint.open(URL(filePath: $0.file)).metadata["anygpt.precision"]
         }) {

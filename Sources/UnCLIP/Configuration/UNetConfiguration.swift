@@ -34,6 +34,9 @@ public struct UNetConfiguration: Sendable, Equatable {
     /// Width of the time's embedding.
     public var timeSize: Int { 4 * channels[0] }
 
+    /// Pixels of a level at the size that the model was trained at.
+    func pixels(_ level: Int) -> Int { (sampleSize >> level) * (sampleSize >> level) }
+
     /// Reads and checks a `config.json`.
     public init(contentsOf url: URL) throws(UnCLIPError) {
         let s = try Settings(url)

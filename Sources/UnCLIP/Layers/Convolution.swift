@@ -1,69 +1,5 @@
 import Tensors
 
-/// What a convolution reads: features, and what is done to them on the way.
-enum ConvolutionInput: Sendable {
-    /// The features as they are.
-    case plain(FeatureMap)
-    /// The features · factor + offset (what a `GroupNorm` planned), then SiLU.
-    case activated(FeatureMap, affine: FeatureMap)
-    /// The features in another size, each pixel from the nearest one.
-    case resized(FeatureMap, height: Int, width: Int)
-
-    private var map: FeatureMap {
-        switch self {
-        case .plain(let map), .activated(let map, _), .resized(let map, _, _): map
-        }
-    }
-
-    var images: Int { map.images }
-    var channels: Int { map.channels }
-
-    var height: Int {
-        if case .resized(_, let height, _) = self { return height }
-        return map.height
-    }
-
-    var width: Int {
-        if case .resized(_, _, let width) = self { return width }
-        return map.width
-    }
-
-    /// Writes these rows of a picture, with a pixel of zeros on either side; rows outside of it are zeros.
-    func fill(_ target: UnsafeMutablePointer<Float>, image: Int, rows: Range<Int>, _ memory: PlanMemory) {
-        let (width, channels) = (width, channels)
-        let pitch = (width + 2) * channels
-        for (index, y) in rows.enumerated() {
-            let row = target + index * pitch
-            guard y >= 0, y < height else {
-                row.update(repeating: 0, count: pitch)
-                continue
-            }
-            row.update(repeating: 0, count: channels)
-            (row + (width + 1) * channels).update(repeating: 0, count: channels)
-            let inner = row + channels
-            switch self {
-            case .plain(let map):
-                inner.update(from: memory.at(map, image, y * width), count: width * channels)
-            case .activated(let map, let affine):
-                let factor = memory.at(affine, image)
-                kernels.channel_affine_f32(
-                    inner, memory.at(map, image, y * width), factor, factor + channels, width, channels, true)
-            case .resized(let map, let height, _):
-                let source = Self.nearest(y, map.height, height) * map.width
-                for x in 0..<width {
-                    let pixel = source + Self.nearest(x, map.width, width)
-                    (inner + x * channels).update(from: memory.at(map, image, pixel), count: channels)
-                }
-            }
-        }
-    }
-
-    /// As PyTorch's `interpolate` finds the nearest pixel.
-    private static func nearest(_ index: Int, _ from: Int, _ to: Int) -> Int {
-        min(from - 1, Int(Float(index) * (Float(from) / Float(to))))
-    }
-}
-
 /// What a convolution's sums start from.
 enum ConvolutionStart: Sendable {
     /// The layer's bias.
@@ -75,20 +11,81 @@ enum ConvolutionStart: Sendable {
 }
 
 /// A convolution of 3 × 3 pixels with a pixel of zeros around the picture.
-///
-/// Its three rows of taps are products with overlapping rows: three neighbouring pixels lie together, and the next three
-/// begin a pixel (or a stride) later. Nothing is gathered.
 struct Convolution: Sendable {
     let bias: Tensor
     let inputs: Int
     let outputs: Int
-    private let taps: [PackedMatrix]
+    private let kernel: Kernel
 
-    init(_ parameters: any ParameterSource, inputs: Int, outputs: Int) throws {
+    private enum Kernel {
+        case direct(DirectKernel)
+        case winograd(WinogradKernel)
+    }
+
+    /// - Parameter pixels: of the pictures that it is mostly for: with many of them, and many channels, Winograd's
+    ///   algorithm pays. It takes four times the memory for the weights, and cannot stride.
+    init(_ parameters: any ParameterSource, inputs: Int, outputs: Int, pixels: Int = 0) throws {
         let weight = try parameters.tensor("weight", [outputs, inputs, 3, 3])
         bias = try parameters.tensor("bias", [outputs])
         self.inputs = inputs
         self.outputs = outputs
+        kernel =
+            WinogradKernel.pays(inputs: inputs, outputs: outputs, pixels: pixels)
+            ? .winograd(WinogradKernel(weight)) : .direct(DirectKernel(weight))
+    }
+
+    /// Multiply-adds of a unit: about 8 ms of a core.
+    static let unitWork = 300 << 20
+
+    /// Adds the convolution to a plan. Returns its output, in new memory unless a place is given.
+    func plan(
+        _ b: inout PlanBuilder, _ input: ConvolutionInput, stride: Int = 1, start: ConvolutionStart = .bias,
+        into place: FeatureMap? = nil
+    ) -> FeatureMap {
+        precondition(input.channels == inputs)
+        let height = (input.height - 1) / stride + 1
+        let width = (input.width - 1) / stride + 1
+        let output = place ?? b.map(input.images, height, width, outputs)
+        switch kernel {
+        case .direct(let kernel): kernel.plan(&b, self, input, stride: stride, start: start, output)
+        case .winograd(let kernel):
+            precondition(stride == 1)
+            kernel.plan(&b, self, input, start: start, output)
+        }
+        return output
+    }
+
+    /// Writes what the sums of `count` pixels start from, in a range of the outputs.
+    func begin(
+        _ output: FeatureMap, _ start: ConvolutionStart, image: Int, pixel: Int, count: Int, columns: Range<Int>,
+        _ memory: PlanMemory
+    ) {
+        let first = columns.lowerBound
+        bias.read { bias in
+            for index in pixel..<pixel + count {
+                let target = memory.at(output, image, index) + first
+                switch start {
+                case .bias: target.update(from: bias + first, count: columns.count)
+                case .rows(let rows): target.update(from: memory.at(rows, image) + first, count: columns.count)
+                case .features(let map):
+                    let source = memory.at(map, image, index) + first
+                    if source != target { target.update(from: source, count: columns.count) }
+                    kernels.add_f32(target, bias + first, columns.count)
+                }
+            }
+        }
+    }
+}
+
+/// The sum over the nine taps as it is written.
+///
+/// Its three rows of taps are products with overlapping rows: three neighbouring pixels lie together, and the next three
+/// begin a pixel (or a stride) later. Nothing is gathered.
+struct DirectKernel: Sendable {
+    private let taps: [PackedMatrix]
+
+    init(_ weight: Tensor) {
+        let (outputs, inputs) = (weight.shape[0], weight.shape[1])
         taps = (0..<3).map { ky in
             // [outputs, 3 · inputs]
             let row = Tensor(generating: [outputs, 3 * inputs]) { target in
@@ -106,57 +103,42 @@ struct Convolution: Sendable {
         }
     }
 
-    /// Multiply-adds of a unit: about 8 ms of a core.
-    private static let unitWork = 300 << 20
-
-    /// Adds the convolution to a plan. Returns its output, in new memory unless a place is given.
     func plan(
-        _ b: inout PlanBuilder, _ input: ConvolutionInput, stride: Int = 1, start: ConvolutionStart = .bias,
-        into place: FeatureMap? = nil
-    ) -> FeatureMap {
-        precondition(input.channels == inputs)
-        let height = (input.height - 1) / stride + 1
-        let width = (input.width - 1) / stride + 1
-        let output = place ?? b.map(input.images, height, width, outputs)
+        _ b: inout PlanBuilder, _ layer: Convolution, _ input: ConvolutionInput, stride: Int, start: ConvolutionStart,
+        _ output: FeatureMap
+    ) {
+        let (inputs, outputs) = (layer.inputs, layer.outputs)
+        let (height, width) = (output.height, output.width)
         let pitch = (input.width + 2) * inputs
-        let rows = max(1, min(height, Self.unitWork / (width * outputs * inputs * 9)))
-        let units = (height + rows - 1) / rows
+        // Small pictures are taken whole, some of the outputs at a time: what is read most are the weights then.
+        let panel = Int(CK_PANEL)
+        let rows = max(
+            1, min(height, max((96 + width - 1) / width, Convolution.unitWork / (width * outputs * inputs * 9))))
+        let bands = (height + rows - 1) / rows
+        let most = max(1, Convolution.unitWork / (rows * width * inputs * 9 * panel)) * panel
+        let groups = (outputs + most - 1) / most
         let scratch = ((rows - 1) * stride + 3) * pitch
-        b.add(units: input.images * units, scratch: scratch) { unit, memory, scratch in
-            let image = unit / units
-            let range = unit % units * rows..<min(height, (unit % units + 1) * rows)
+        b.add(units: input.images * bands * groups, scratch: scratch) { unit, memory, scratch in
+            let (image, band, group) = (unit / groups / bands, unit / groups % bands, unit % groups)
+            let range = band * rows..<min(height, (band + 1) * rows)
+            let columns = group * most..<min(outputs, (group + 1) * most)
             let first = range.lowerBound * stride - 1
             input.fill(
-                scratch, image: image, rows: first..<first + (range.count - 1) * stride + 3, memory)
-            for y in range {
-                let target = memory.at(output, image, y * width)
-                begin(target, start, image, y * width, width, memory)
+                scratch, pitch: pitch, image: image, rows: first..<first + (range.count - 1) * stride + 3, memory)
+            layer.begin(
+                output, start, image: image, pixel: range.lowerBound * width, count: range.count * width,
+                columns: columns, memory)
+            // Panel by panel, so that its weights stay in the cache for all rows.
+            for column in Swift.stride(from: columns.lowerBound, to: columns.upperBound, by: panel) {
+                let part = column..<min(column + panel, columns.upperBound)
                 for ky in 0..<3 {
-                    taps[ky].multiplyAlone(
-                        scratch + ((y - range.lowerBound) * stride + ky) * pitch, lda: stride * inputs, rows: width,
-                        into: target, ldc: outputs, adding: true)
+                    for y in range {
+                        taps[ky].multiplyAlone(
+                            scratch + ((y - range.lowerBound) * stride + ky) * pitch, lda: stride * inputs,
+                            rows: width, into: memory.at(output, image, y * width) + column, ldc: outputs,
+                            columns: part, adding: true)
+                    }
                 }
-            }
-        }
-        return output
-    }
-
-    /// Writes what the sums of some pixels start from.
-    private func begin(
-        _ target: UnsafeMutablePointer<Float>, _ start: ConvolutionStart, _ image: Int, _ pixel: Int, _ count: Int,
-        _ memory: PlanMemory
-    ) {
-        switch start {
-        case .features(let map):
-            if memory.at(map, image, pixel) != target {
-                target.update(from: memory.at(map, image, pixel), count: count * outputs)
-            }
-            bias.read { kernels.add_bias_f32(target, $0, count, outputs) }
-        case .rows(let rows):
-            for index in 0..<count { (target + index * outputs).update(from: memory.at(rows, image), count: outputs) }
-        case .bias:
-            bias.read { bias in
-                for index in 0..<count { (target + index * outputs).update(from: bias, count: outputs) }
             }
         }
     }

@@ -10,15 +10,18 @@ struct ResnetBlock2D: Sendable {
     let conv2: Convolution
     let conv_shortcut: Linear?
 
-    /// - Parameter time: the width of the time's embedding; nil where there is none.
+    /// - Parameters:
+    ///   - time: the width of the time's embedding; nil where there is none.
+    ///   - pixels: of the pictures that it is mostly for.
     init(
-        _ parameters: any ParameterSource, inputs: Int, outputs: Int, groups: Int, epsilon: Float, time: Int?
+        _ parameters: any ParameterSource, inputs: Int, outputs: Int, groups: Int, epsilon: Float, time: Int?,
+        pixels: Int
     ) throws {
         norm1 = try GroupNorm(parameters["norm1"], channels: inputs, groups: groups, epsilon: epsilon)
-        conv1 = try Convolution(parameters["conv1"], inputs: inputs, outputs: outputs)
+        conv1 = try Convolution(parameters["conv1"], inputs: inputs, outputs: outputs, pixels: pixels)
         time_emb_proj = try time.map { try Linear(parameters["time_emb_proj"], inputs: $0, outputs: outputs) }
         norm2 = try GroupNorm(parameters["norm2"], channels: outputs, groups: groups, epsilon: epsilon)
-        conv2 = try Convolution(parameters["conv2"], inputs: outputs, outputs: outputs)
+        conv2 = try Convolution(parameters["conv2"], inputs: outputs, outputs: outputs, pixels: pixels)
         conv_shortcut =
             inputs == outputs ? nil : try Linear(parameters["conv_shortcut"], inputs: inputs, outputs: outputs)
     }

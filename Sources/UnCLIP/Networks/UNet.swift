@@ -2,8 +2,9 @@ import Tensors
 
 /// diffusers' `UNet2DConditionModel` with projected class labels and a text that never changes. Property names are the
 /// checkpoint's.
-struct UNet: Sendable {
-    let configuration: UNetConfiguration
+public struct UNet: Sendable {
+    /// The shape that it was built with.
+    public let configuration: UNetConfiguration
     let time_embedding: EmbeddingMLP
     let class_embedding: EmbeddingMLP
     let conv_in: Convolution
@@ -27,16 +28,19 @@ struct UNet: Sendable {
         let attentions: [Transformer2DModel]
     }
 
+    /// Takes its parameters from a source.
+    ///
     /// - Parameter text: the states of the prompt, `[tokens, crossAttentionSize]`.
-    init(_ parameters: any ParameterSource, _ c: UNetConfiguration, text: Tensor) throws {
+    public init(_ parameters: any ParameterSource, _ c: UNetConfiguration, text: Tensor) throws {
         configuration = c
         let levels = c.channels.count
         time_embedding = try EmbeddingMLP(parameters["time_embedding"], inputs: c.channels[0], outputs: c.timeSize)
         class_embedding = try EmbeddingMLP(parameters["class_embedding"], inputs: c.classSize, outputs: c.timeSize)
         conv_in = try Convolution(parameters["conv_in"], inputs: c.latentChannels, outputs: c.channels[0])
-        func resnet(_ p: any ParameterSource, _ inputs: Int, _ outputs: Int) throws -> ResnetBlock2D {
+        func resnet(_ p: any ParameterSource, _ inputs: Int, _ level: Int) throws -> ResnetBlock2D {
             try ResnetBlock2D(
-                p, inputs: inputs, outputs: outputs, groups: c.groups, epsilon: c.epsilon, time: c.timeSize)
+                p, inputs: inputs, outputs: c.channels[level], groups: c.groups, epsilon: c.epsilon, time: c.timeSize,
+                pixels: c.pixels(level))
         }
         func transformer(_ p: any ParameterSource, _ level: Int) throws -> Transformer2DModel {
             try Transformer2DModel(
@@ -52,7 +56,7 @@ struct UNet: Sendable {
             var block = Block()
             for layer in 0..<c.layersPerBlock {
                 let inputs = layer > 0 ? outputs : c.channels[max(level - 1, 0)]
-                block.resnets.append(try resnet(p["resnets"][layer], inputs, outputs))
+                block.resnets.append(try resnet(p["resnets"][layer], inputs, level))
                 if c.downAttends[level] { block.attentions.append(try transformer(p["attentions"][layer], level)) }
                 skips.append(outputs)
             }
@@ -64,7 +68,7 @@ struct UNet: Sendable {
         }
         let (mid, last) = (parameters["mid_block"], c.channels[levels - 1])
         mid_block = MiddleBlock(
-            resnets: try (0..<2).map { try resnet(mid["resnets"][$0], last, last) },
+            resnets: try (0..<2).map { try resnet(mid["resnets"][$0], last, levels - 1) },
             attentions: [try transformer(mid["attentions"]["0"], levels - 1)])
         var inputs = last
         up_blocks = try (0..<levels).map { index in
@@ -73,12 +77,13 @@ struct UNet: Sendable {
             let outputs = c.channels[level]
             var block = Block()
             for layer in 0...c.layersPerBlock {
-                block.resnets.append(try resnet(p["resnets"][layer], inputs + skips.removeLast(), outputs))
+                block.resnets.append(try resnet(p["resnets"][layer], inputs + skips.removeLast(), level))
                 if c.upAttends[index] { block.attentions.append(try transformer(p["attentions"][layer], level)) }
                 inputs = outputs
             }
             if index < levels - 1 {
-                block.sampler = try Convolution(p["upsamplers"]["0"]["conv"], inputs: outputs, outputs: outputs)
+                block.sampler = try Convolution(
+                    p["upsamplers"]["0"]["conv"], inputs: outputs, outputs: outputs, pixels: c.pixels(level - 1))
             }
             return block
         }

@@ -36,12 +36,14 @@ public struct VAEDecoder: Sendable {
         try weights.requireAllUsed()
     }
 
-    init(_ parameters: any ParameterSource, _ c: VAEConfiguration) throws {
+    /// Takes its parameters from a source.
+    public init(_ parameters: any ParameterSource, _ c: VAEConfiguration) throws {
         configuration = c
         let decoder = parameters["decoder"]
         let epsilon = VAEConfiguration.epsilon
         func resnet(_ p: any ParameterSource, _ inputs: Int, _ outputs: Int) throws -> ResnetBlock2D {
-            try ResnetBlock2D(p, inputs: inputs, outputs: outputs, groups: c.groups, epsilon: epsilon, time: nil)
+            try ResnetBlock2D(
+                p, inputs: inputs, outputs: outputs, groups: c.groups, epsilon: epsilon, time: nil, pixels: .max)
         }
         let channels = Array(c.channels.reversed())
         let widest = channels[0]
@@ -69,7 +71,7 @@ public struct VAEDecoder: Sendable {
             }
             if index < channels.count - 1 {
                 block.upsampler = try Convolution(
-                    p["upsamplers"]["0"]["conv"], inputs: channels[index], outputs: channels[index])
+                    p["upsamplers"]["0"]["conv"], inputs: channels[index], outputs: channels[index], pixels: .max)
             }
             return block
         }
