@@ -12,6 +12,8 @@ public enum CaseVerifier {
         "chain": ChainKind.run,
         "encodec": EncodecKind.run,
         "unclip": UnCLIPKind.run,
+        "seed-encode": SEEDEncodeKind.run,
+        "seed-decode": SEEDDecodeKind.run,
     ]
 
     /// The kinds of cases that can be verified.

@@ -15,28 +15,31 @@ public enum MatrixProduct {
     ///
     /// The bits of a row depend on how many rows there are (OpenBLAS chooses among kernels): what is streamed in pieces
     /// uses `PackedMatrix` instead.
+    ///
+    /// - Parameter sharing: false keeps the product on the calling thread, for callers that share out their work.
     public static func multiplyTransposed(
         _ a: UnsafePointer<Float>, lda: Int, _ b: UnsafePointer<Float>, ldb: Int, into c: UnsafeMutablePointer<Float>,
-        ldc: Int, m: Int, n: Int, k: Int, adding: Bool = false
+        ldc: Int, m: Int, n: Int, k: Int, adding: Bool = false, sharing: Bool = true
     ) {
-        product(a, lda, b, ldb, c, ldc, m, n, k, transposed: true, adding: adding)
+        product(a, lda, b, ldb, c, ldc, m, n, k, transposed: true, adding: adding, sharing: sharing)
     }
 
     /// c = a · b (+ c): as above with b: k rows of n values, `ldb` apart.
     public static func multiply(
         _ a: UnsafePointer<Float>, lda: Int, _ b: UnsafePointer<Float>, ldb: Int, into c: UnsafeMutablePointer<Float>,
-        ldc: Int, m: Int, n: Int, k: Int, adding: Bool = false
+        ldc: Int, m: Int, n: Int, k: Int, adding: Bool = false, sharing: Bool = true
     ) {
-        product(a, lda, b, ldb, c, ldc, m, n, k, transposed: false, adding: adding)
+        product(a, lda, b, ldb, c, ldc, m, n, k, transposed: false, adding: adding, sharing: sharing)
     }
 
     private static func product(
         _ a: UnsafePointer<Float>, _ lda: Int, _ b: UnsafePointer<Float>, _ ldb: Int, _ c: UnsafeMutablePointer<Float>,
-        _ ldc: Int, _ m: Int, _ n: Int, _ k: Int, transposed: Bool, adding: Bool
+        _ ldc: Int, _ m: Int, _ n: Int, _ k: Int, transposed: Bool, adding: Bool, sharing: Bool
     ) {
         _ = oneThread
         guard m > 0, n > 0 else { return }
         precondition(k > 0 && ldc >= n && ldb >= (transposed ? k : n) && lda >= k)
+        guard sharing else { return sgemm(a, lda, b, ldb, c, ldc, m, n, k, transposed, adding) }
         let work = m * n * k
         let pool = ComputePool.shared
         let shares = work < worthSharing ? 1 : min(pool.threadCount, max(m / 16, n / 64, 1))
