@@ -104,6 +104,7 @@ let package = Package(
         tests("SoundStormTests", ["SoundStorm"]),
         tests("EncodecTests", ["Encodec"]),
         tests("UnCLIPTests", ["UnCLIP"]),
+        tests("SEEDTests", ["SEED"]),
         tests("LlamaTests", ["Llama", "TestModels"]),
         tests("AnyGPTTests", ["AnyGPT", "TestModels"]),
         tests("CheckpointToolsTests", ["CheckpointTools", "TestModels"]),
