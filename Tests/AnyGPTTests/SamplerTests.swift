@@ -113,13 +113,25 @@ struct SamplingCase: CustomTestStringConvertible {
             let logits = generator.normal(300)
             let allowed = TokenSet(ids: (0..<5).map { _ in Int32.random(in: 0..<300, using: &generator) })
             settings.topK = Int.random(in: 0...8, using: &generator)
-            settings.topP = Float.random(in: 0.01...1, using: &generator)
+            settings.topP = Double.random(in: 0.01...1, using: &generator)
             settings.doSample = Bool.random(using: &generator)
             let id = sampler.next(
                 logits.span, allowed: allowed, history: TokenHistory(vocabularySize: 300), generated: 0,
                 settings: settings)
             #expect(allowed.contains(id), "seed \(seed)")
         }
+    }
+
+    /// What transformers 4.34.1 keeps of 60 equal scores (torch on a processor): 6 times 1/60 in fp32 is above 1/10.
+    @Test(arguments: [(0.9, 55), (0.95, 58), (0.5, 30), (0.05, 4), (0.8, 49), (0.85, 51)])
+    func equalScoresAreCountedAsTorchRoundsThem(topP: Double, kept: Int) {
+        var settings = SamplingSettings()
+        (settings.topK, settings.topP) = (0, topP)
+        var sampler = Sampler(vocabularySize: 60, seed: 0)
+        let scores = sampler.scores(
+            [Float](repeating: 3.5, count: 60).span, history: TokenHistory(vocabularySize: 60), generated: 0,
+            settings: settings)
+        #expect(scores.count { $0 > -.infinity } == kept)
     }
 
     @Test func drawsFollowTheProbabilities() {
@@ -155,7 +167,7 @@ struct SamplingCase: CustomTestStringConvertible {
     @Test func logitsThatAreNoNumbersDrawAnAllowedToken() {
         var sampler = Sampler(vocabularySize: 4, seed: 0)
         let logits = [Float](repeating: .nan, count: 4)
-        for topP in [Float(1), 0.5] {
+        for topP in [1, 0.5] {
             var settings = SamplingSettings()
             settings.topP = topP
             let id = sampler.next(

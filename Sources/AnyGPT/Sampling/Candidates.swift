@@ -61,28 +61,40 @@ struct Candidates: Sendable {
     }
 
     /// Drops the least probable candidates that together have a probability of at most 1 - mass, but leaves `minimum`.
-    mutating func keepMass(_ mass: Float, minimum: Int) {
+    ///
+    /// Equal scores put the border where rounding decides, so this rounds as torch does on a processor: probabilities
+    /// are fp32, their running sum is kept in double and compared, as is 1 - mass, in fp32.
+    mutating func keepMass(_ mass: Double, minimum: Int) {
         let highest = highestScore
         if highest == -.infinity { return }
-        var total = 0.0
+        var sum = 0.0
         for index in 0..<count {
             heap[index] = scores[index]
-            total += exp(Double(scores[index] - highest))
+            sum += Double(Self.weight(scores[index], below: highest))
         }
+        let divisor = Float(sum)
+        var total = 0.0
+        for index in 0..<count { total += Double(Self.weight(scores[index], below: highest) / divisor) }
         buildHeap(count)
+        let dropped = Float(1 - mass)
         var left = count
         var before = 0.0
         var border = highest
         var atBorder = 0
-        while left > 0, count - left < minimum || total - before > Double(1 - mass) * total {
+        while left > 0, count - left < minimum || Float(total - before) > dropped {
             atBorder = heap[0] == border ? atBorder + 1 : 1
             border = heap[0]
-            before += exp(Double(border - highest))
+            before += Double(Self.weight(border, below: highest) / divisor)
             left -= 1
             heap[0] = heap[left]
             siftDown(0, left)
         }
         keep(from: border, ofEqual: atBorder)
+    }
+
+    /// What a score's probability is in proportion to: 1 for the highest.
+    private static func weight(_ score: Float, below highest: Float) -> Float {
+        Float(exp(Double(score - highest)))
     }
 
     /// The candidate with the highest score, the first of equal ones.

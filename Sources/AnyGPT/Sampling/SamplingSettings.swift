@@ -8,8 +8,9 @@ public struct SamplingSettings: Sendable, Equatable {
     /// Only the `topK` highest scores stay (more when scores are equal at the border); 0 keeps all. 50 is the default
     /// of `GenerationConfig`, in force wherever a file does not say otherwise.
     public var topK = 50
-    /// Only the most probable tokens that together have this probability stay; 1 keeps all.
-    public var topP: Float = 1
+    /// Only the most probable tokens that together have this probability stay; 1 keeps all. A double, since the
+    /// reference takes it from 1 before it rounds to fp32.
+    public var topP = 1.0
     /// Positive scores of tokens that came before are divided by it, negative ones multiplied.
     public var repetitionPenalty: Float = 1
     /// The tokens in `endIDs` cannot come before this many others.

@@ -59,7 +59,7 @@ extension SamplingSettings {
         doSample = sampling.doSample
         temperature = Float(sampling.temperature)
         topK = sampling.topK
-        topP = Float(sampling.topP)
+        topP = sampling.topP
         repetitionPenalty = Float(sampling.repetitionPenalty)
         minimumNewTokens = sampling.minNewTokens
     }
