@@ -51,7 +51,10 @@ struct StoredTensor: Sendable {
                     "reaches element \(last) of a storage that holds \(storage.byteCount / dtype.size)")
             }
         }
-        self.init(dtype: dtype, shape: shape, strides: strides, offset: offset, storage: storage, count: count)
+        // Where nothing begins is not checked, so it is not kept either: it may be any number.
+        self.init(
+            dtype: dtype, shape: shape, strides: strides, offset: count > 0 ? offset : 0, storage: storage, count: count
+        )
     }
 
     private init(dtype: DType, shape: [Int], strides: [Int], offset: Int, storage: Storage, count: Int) {

@@ -17,6 +17,7 @@ struct ModelCheck {
             Self.finding("backbone", model.llama, .backbone, backbone),
             Self.finding("speech tokenizer", model.speechTokenizer, .speechTokenizer),
             Self.finding("SoundStorm", model.soundStorm, .soundStorm), Self.voice(model.voice),
+            Self.optional("music", model.encodec, .encodec, without: "music is neither heard nor made"),
         ]
     }
 
@@ -41,6 +42,13 @@ struct ModelCheck {
         } catch {
             return .fault(subject, "\(error)", advice)
         }
+    }
+
+    /// A model that a daemon can do without, as an empty path says.
+    private static func optional(
+        _ subject: String, _ path: String, _ kind: Inspection.Kind, without: String
+    ) -> Finding {
+        path.isEmpty ? .ok(subject, "none: \(without)") : finding(subject, path, kind)
     }
 
     private static func voice(_ path: String) -> Finding {

@@ -1,3 +1,4 @@
+import Checkpoints
 import Foundation
 import Layers
 
@@ -20,9 +21,11 @@ public struct EncodecConfiguration: Sendable, Equatable {
         func refuse(_ reason: String) -> EncodecError { EncodecError(file: url.path, reason: reason) }
         let file: File
         do {
-            file = try JSONDecoder().decode(File.self, from: Data(contentsOf: url))
+            file = try JSONDecoder().decode(File.self, from: ConfigurationFile.contents(of: url))
         } catch let error as DecodingError {
             throw refuse(Self.describe(error))
+        } catch let error as CheckpointError {
+            throw refuse(error.reason)
         } catch {
             throw refuse("cannot be read (\(error.localizedDescription))")
         }

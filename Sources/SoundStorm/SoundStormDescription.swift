@@ -1,3 +1,4 @@
+import Checkpoints
 import Foundation
 
 /// What somebody says about a SoundStorm checkpoint: the arguments of the reference's `Conformer` and
@@ -41,9 +42,11 @@ public struct SoundStormDescription: Sendable, Equatable {
     /// Reads a JSON file; throws `SoundStormError` with the file's path.
     public init(contentsOf url: URL) throws {
         do {
-            self = try JSONDecoder().decode(SoundStormDescription.self, from: Data(contentsOf: url))
+            self = try JSONDecoder().decode(SoundStormDescription.self, from: ConfigurationFile.contents(of: url))
         } catch let error as SoundStormError {
             throw SoundStormError(error.operation, url.path, error.reason)
+        } catch let error as CheckpointError {
+            throw SoundStormError("read", url.path, error.reason)
         } catch DecodingError.typeMismatch(_, let context), DecodingError.dataCorrupted(let context),
             DecodingError.keyNotFound(_, let context), DecodingError.valueNotFound(_, let context)
         {

@@ -1,3 +1,4 @@
+import Checkpoints
 import Foundation
 import Layers
 
@@ -50,9 +51,11 @@ public struct SpeechTokenizerConfiguration: Codable, Sendable {
     /// Reads and checks a `config.json`.
     public init(contentsOf url: URL) throws {
         do {
-            self = try JSONDecoder().decode(Self.self, from: Data(contentsOf: url))
+            self = try JSONDecoder().decode(Self.self, from: ConfigurationFile.contents(of: url))
         } catch let error as DecodingError {
             throw SpeechTokenizerError(file: url.path, reason: Self.describe(error))
+        } catch let error as CheckpointError {
+            throw SpeechTokenizerError(file: url.path, reason: error.reason)
         } catch {
             throw SpeechTokenizerError(file: url.path, reason: "cannot be read (\(error.localizedDescription))")
         }

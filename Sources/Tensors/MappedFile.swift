@@ -34,7 +34,8 @@ public final class MappedFile: @unchecked Sendable {
 
     /// Maps the whole file. An empty file is allowed.
     public init(path: String) throws(FileError) {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        // Without waiting: to open a pipe that nobody writes to would take for ever. Regular files never wait.
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw .last("open", path) }
         defer { close(descriptor) }
         var status = stat()

@@ -51,6 +51,13 @@ import Testing
         let (before, after) = (try Checkpoint.open(synthetic.folder), try Checkpoint.open(target.url))
         #expect(Set(before.names) == Set(after.names))
         for name in before.names { #expect(try before.array(name) == after.array(name)) }
+        func greedy(_ folder: URL) throws -> [Int32] {
+            let model = try LlamaModel(folder: folder)
+            var cache = LlamaCache(model.configuration)
+            return try model.greedy(
+                Array(Self.ids.prefix(20)), cache: &cache, scratch: LlamaScratch(model.configuration), maxNewTokens: 60)
+        }
+        #expect(try greedy(target.url) == greedy(synthetic.folder))
     }
 
     @Test("fp32 is rounded to the nearest bfloat16, to the even one of two as near")

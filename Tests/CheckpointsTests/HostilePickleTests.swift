@@ -101,6 +101,15 @@ struct HostilePickleTests {
         }
     }
 
+    @Test("Where an empty tensor begins is not followed")
+    func emptyTensorFarAway() throws {
+        let tensor = P.tensor(offset: P.integer(.max), shape: [P.integer(0)], strides: [P.integer(1)])
+        let folder = try TemporaryFolder()
+        let checkpoint = try Checkpoint.open(try folder.write(ZipBytes.torch(P.whole(tensor)).bytes))
+        _ = try checkpoint.tensor("")
+        #expect(try checkpoint.mapped("")?.shape == [0])
+    }
+
     @Test("Tensors that repeat a storage may not add up to much more than the file")
     func repetition() throws {
         // Each is within the bounds of its own; together they are not.

@@ -32,7 +32,7 @@ import Testing
         let findings = try await findings(shipped(), measuring: true)
         #expect(!findings.contains { $0.state == .fault }, "\(findings)")
         for subject in [
-            "processor", "threads", "libraries", "backbone", "speech tokenizer", "SoundStorm", "memory speed",
+            "processor", "threads", "libraries", "backbone", "speech tokenizer", "SoundStorm", "music", "memory speed",
         ] {
             #expect(findings.contains { $0.subject == subject }, "\(subject)")
         }
@@ -52,6 +52,10 @@ import Testing
         #expect(swapped.text.contains("is a speech tokenizer"))
         let unknown = try await fault("configuration") { $0 + "\n[nothing]\nkey = 1\n" }
         #expect(unknown.text.contains("nothing"))
+        let music = try await fault("music") {
+            $0.replacing("\nencodec = \"\"", with: "\nencodec = \"Models/none\"")
+        }
+        #expect(music.text.contains("Models/none"))
         let voice = try await fault("voice") { $0.replacing("pocket/voice.wav", with: "pocket/silence.wav") }
         #expect(voice.text.contains("silence.wav"))
     }

@@ -113,8 +113,9 @@ public struct Conversion {
             at: source, includingPropertiesForKeys: nil, options: .skipsHiddenFiles)
         for file in files {
             let name = file.lastPathComponent
-            let facts = try FileManager.default.attributesOfItem(atPath: file.resolvingSymlinksInPath().path)
-            guard facts[.type] as? FileAttributeType == .typeRegular, (facts[.size] as? Int ?? 0) < 64 << 20,
+            // What cannot be looked at, as a link to nowhere, is no file that the result needs.
+            guard let facts = try? FileManager.default.attributesOfItem(atPath: file.resolvingSymlinksInPath().path),
+                facts[.type] as? FileAttributeType == .typeRegular, (facts[.size] as? Int ?? 0) < 64 << 20,
                 !weights.contains(where: name.hasSuffix), !name.hasSuffix(".index.json")
             else { continue }
             var data = try Data(contentsOf: file)

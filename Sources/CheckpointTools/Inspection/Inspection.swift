@@ -1,4 +1,5 @@
 import Checkpoints
+import Encodec
 public import Foundation
 import Llama
 import SoundStorm
@@ -13,6 +14,7 @@ public struct Inspection: Sendable, Encodable {
         case speechTokenizer = "speech tokenizer (SpeechTokenizer)"
         case soundStorm = "speech decoder (SoundStorm)"
         case pictures = "picture decoder (Stable unCLIP)"
+        case encodec = "music tokenizer (Encodec)"
         case other = "checkpoint of another kind"
     }
 
@@ -66,6 +68,7 @@ public struct Inspection: Sendable, Encodable {
         case .speechTokenizer: describeCodec(url, checkpoint)
         case .soundStorm: describeSoundStorm(url)
         case .pictures: describePictures(url)
+        case .encodec: describeEncodec(url)
         case .other: break
         }
     }
@@ -76,11 +79,12 @@ public struct Inspection: Sendable, Encodable {
             if UnCLIPFolder.isPipeline(url) { return .pictures }
             return .other
         }
-        let data = try Data(contentsOf: file)
-        guard data.count < 1 << 20, let object = try? JSONSerialization.jsonObject(with: data) as? [String: Any] else {
+        let data = try ConfigurationFile.contents(of: file)
+        guard let object = try? JSONSerialization.jsonObject(with: data) as? [String: Any] else {
             throw CheckpointError(file: file.path, reason: "is not a JSON object")
         }
         if object["model_type"] as? String == "llama" || object["num_hidden_layers"] != nil { return .backbone }
+        if object["model_type"] as? String == "encodec" || object["upsampling_ratios"] != nil { return .encodec }
         return object["n_q"] != nil && object["semantic_dimension"] != nil ? .speechTokenizer : .other
     }
 
@@ -152,6 +156,19 @@ public struct Inspection: Sendable, Encodable {
                 return
             }
             _ = try SpeechTokenizerModel(folder: url)
+        } catch {
+            missing.append("\(error)")
+        }
+    }
+
+    private mutating func describeEncodec(_ url: URL) {
+        do {
+            let model = try EncodecModel(folder: url)
+            let c = model.configuration
+            add(
+                "sound",
+                "\(c.sampleRate) Hz, \(c.audioChannels == 1 ? "mono" : "stereo"), \(c.frameRate) frames a second")
+            add("codes", "\(model.encodedLevels) levels of \(c.codebookSize)")
         } catch {
             missing.append("\(error)")
         }
