@@ -49,8 +49,9 @@ struct GoldenStrings: Decodable {
         case decodeOnly = "decode_only"
     }
 
-    static func load() throws -> GoldenStrings {
-        try JSONDecoder().decode(Self.self, from: Data(contentsOf: Golden.file("llama-hf", "strings.json")))
+    /// The case's own strings, or others that the same tokenizer of the reference was asked about.
+    static func load(_ file: String = "strings.json") throws -> GoldenStrings {
+        try JSONDecoder().decode(Self.self, from: Data(contentsOf: Golden.file("llama-hf", file)))
     }
 }
 
