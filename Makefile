@@ -80,8 +80,8 @@ fuzz: dependencies
 		-Xswiftc -use-ld=lld -Xswiftc -enable-testing -Xcc -fsanitize=address
 	$(FUZZ) seeds .build-fuzz/seeds
 	mkdir -p .build-fuzz/corpus/$(TARGET) .build-fuzz/found
-	SWIFT_BACKTRACE=enable=no ASAN_OPTIONS=detect_leaks=0 $(FUZZ) $(TARGET) -max_total_time=$(SECONDS) -max_len=32768 -timeout=10 \
-		-rss_limit_mb=2048 -artifact_prefix=.build-fuzz/found/$(TARGET)- \
+	SWIFT_BACKTRACE=enable=no ASAN_OPTIONS=detect_leaks=0:malloc_context_size=0:quarantine_size_mb=1 $(FUZZ) $(TARGET) \
+		-max_total_time=$(SECONDS) -max_len=4096 -timeout=10 -rss_limit_mb=2048 -print_funcs=0 -artifact_prefix=.build-fuzz/found/$(TARGET)- \
 		.build-fuzz/corpus/$(TARGET) .build-fuzz/seeds/$(TARGET)
 
 train-pocket:

@@ -129,7 +129,8 @@ if Context.environment["ANYGPT_FUZZING"] != nil {
         .executableTarget(
             name: "fuzz",
             dependencies: [
-                "CFuzzer", "Checkpoints", "Tokenizers", "Llama", "SpeechTokenizer", "SoundStorm", "Audio", "Wire",
+                "CFuzzer", "Checkpoints", "Tokenizers", "Llama", "SpeechTokenizer", "SoundStorm", "Encodec", "Tensors",
+                "Audio", "Wire",
             ],
             path: "Tests/Fuzzing/fuzz", swiftSettings: strict,
             linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address"])]),

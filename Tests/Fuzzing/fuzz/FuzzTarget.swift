@@ -1,8 +1,11 @@
 import Audio
+import CFuzzer
+import Encodec
 import Foundation
 import Llama
 import SoundStorm
 import SpeechTokenizer
+import Tensors
 import Wire
 
 @testable import Checkpoints
@@ -13,13 +16,15 @@ import Wire
 enum FuzzTarget: String, CaseIterable {
     /// The unpickler alone.
     case pickle
+    /// Zip archives alone: the directory, and each entry unpacked.
+    case zip
     /// Zip archives and legacy files of torch.save, with all tensors read.
     case torch
     /// Safetensors files, with all tensors read.
     case safetensors
     /// SentencePiece models: our reader of pieces, and the library's loading and encoding.
     case sentencepiece
-    /// `config.json` of the networks and `soundstorm.json`.
+    /// `config.json` of the networks, `soundstorm.json`, and the tokenizer's JSON.
     case configuration
     /// Opus packets in a row, as a client sends them, with losses.
     case opus
@@ -29,14 +34,17 @@ enum FuzzTarget: String, CaseIterable {
     /// The target of this process.
     nonisolated(unsafe) static var chosen = FuzzTarget.pickle
 
-    /// A file in memory that inputs are written to, since checkpoints are mapped files.
-    private static let scratch = URL(filePath: "/dev/shm/anygpt-fuzz-\(getpid())")
+    /// A file in memory that inputs are written to, since checkpoints are mapped files. It has no name in any folder, so
+    /// nothing is left behind by a crash.
+    private static let descriptor = cfuzzer_memory_file()
+    private static let scratch = URL(filePath: "/proc/self/fd/\(descriptor)")
 
     func run(_ bytes: UnsafeRawBufferPointer) {
         switch self {
         case .pickle:
             var position = 0
             _ = try? PickleMachine.read(Array(bytes), at: &position)
+        case .zip: readArchive(bytes)
         case .torch, .safetensors: readCheckpoint(bytes)
         case .sentencepiece: readSentencePiece(bytes)
         case .configuration: readConfigurations(bytes)
@@ -45,11 +53,20 @@ enum FuzzTarget: String, CaseIterable {
         }
     }
 
+    private func readArchive(_ bytes: UnsafeRawBufferPointer) {
+        Self.store(bytes)
+        guard let file = try? MappedFile(path: Self.scratch.path), let directory = try? ZipDirectory(file) else {
+            return
+        }
+        for entry in directory.entries.values { _ = try? entry.read(from: file) }
+    }
+
     private func readCheckpoint(_ bytes: UnsafeRawBufferPointer) {
         Self.store(bytes)
         guard let checkpoint = try? Checkpoint.open(Self.scratch) else { return }
-        for name in checkpoint.names.prefix(64) {
-            guard let info = checkpoint.info(name), info.byteCount < 1 << 20 else { continue }
+        // What is read of one tensor is read of all: a few small ones keep an execution short.
+        for name in checkpoint.names.prefix(8) {
+            guard let info = checkpoint.info(name), info.byteCount < 1 << 14 else { continue }
             _ = try? checkpoint.tensor(name)
             _ = try? checkpoint.integers(name)
             _ = try? checkpoint.mapped(name)
@@ -70,6 +87,10 @@ enum FuzzTarget: String, CaseIterable {
         _ = try? JSONDecoder().decode(LlamaConfiguration.self, from: Data(bytes))
         _ = try? SpeechTokenizerConfiguration(contentsOf: url)
         _ = try? SoundStormDescription(contentsOf: url)
+        _ = try? EncodecConfiguration(contentsOf: url)
+        if case .object(let object)? = try? JSONReader.read(Array(bytes)) {
+            for member in object.members { _ = AddedToken(member.value) }
+        }
     }
 
     private func decodePackets(_ bytes: UnsafeRawBufferPointer) {
@@ -95,9 +116,8 @@ enum FuzzTarget: String, CaseIterable {
     }
 
     private static func store(_ bytes: UnsafeRawBufferPointer) {
-        let descriptor = open(scratch.path, O_CREAT | O_TRUNC | O_WRONLY, 0o600)
-        guard descriptor >= 0 else { fatalError("cannot write \(scratch.path)") }
-        _ = write(descriptor, bytes.baseAddress, bytes.count)
-        close(descriptor)
+        guard ftruncate(descriptor, 0) == 0, pwrite(descriptor, bytes.baseAddress, bytes.count, 0) == bytes.count else {
+            fatalError("cannot write the input to memory")
+        }
     }
 }

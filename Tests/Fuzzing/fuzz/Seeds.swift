@@ -19,13 +19,17 @@ enum Seeds {
     private static func inputs(_ target: FuzzTarget) throws -> [Data] {
         switch target {
         case .pickle: try files("Tests/Golden/torch-file", [".pt", ".bin", ".dev"]).compactMap(pickle)
-        case .torch: try files("Tests/Golden/torch-file", [".pt", ".bin", ".dev"])
+        case .zip, .torch: try files("Tests/Golden/torch-file", [".pt", ".bin", ".dev"])
         case .safetensors: try files("Tests/Golden/torch-file", [".safetensors"]) + [Data(smallest)]
         case .sentencepiece:
-            try files("Tests/Golden/llama-hf", ["tokenizer.model"]) + files("Models/pocket/llama", ["tokenizer.model"])
+            try
+                (files("Tests/Golden/llama-hf", ["tokenizer.model"]) + files("Models/pocket/llama", ["tokenizer.model"]))
+                .flatMap { [$0, fewPieces(of: $0)] }
         case .configuration:
             try files("Tests/Golden/llama-hf", ["config.json"]) + files("Models/pocket/llama", ["config.json"])
                 + files("Models/pocket/speech", [".json"])
+                + files("Tests/Golden/encodec/encodec_32khz", ["config.json"])
+                + files("Tests/Golden/llama-hf/tokenizer-variants", [".json"])
                 + files("Tests/Golden/speechtokenizer-snake", ["config.json"])
         case .opus: try packets()
         case .messages: messages
@@ -49,6 +53,29 @@ enum Seeds {
             return nil
         }
         return file[start.lowerBound...end]
+    }
+
+    /// A SentencePiece model with every hundredth of its pieces, which a fuzzer goes through faster.
+    private static func fewPieces(of model: Data) -> Data {
+        var few = Data()
+        var position = 0
+        var pieces = 0
+        while position < model.count {
+            let start = position
+            let isPiece = model[position] >> 3 == 1
+            position += 1
+            var length = 0
+            for shift in stride(from: 0, to: 28, by: 7) {
+                let byte = model[position]
+                position += 1
+                length |= Int(byte & 0x7F) << shift
+                if byte < 0x80 { break }
+            }
+            position += length
+            if isPiece { pieces += 1 }
+            if !isPiece || pieces <= 8 || pieces % 100 == 0 { few += model[start..<position] }
+        }
+        return few
     }
 
     private static var smallest: [UInt8] {

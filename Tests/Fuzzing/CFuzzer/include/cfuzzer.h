@@ -6,3 +6,6 @@
 #include <stdint.h>
 
 int LLVMFuzzerRunDriver(int *argc, char ***argv, int (*one_input)(const uint8_t *data, size_t size));
+
+/// A file in memory without a name: its descriptor, -1 when there is none to be had.
+int cfuzzer_memory_file(void);
