@@ -70,9 +70,9 @@ struct SelfAttention: Sendable {
         }
     }
 
-    /// Adds an operation over the pixels of all pictures, some at a time.
+    /// Adds an operation over the pixels of all pictures, `chunk` at a time.
     static func forRows(
-        _ b: inout PlanBuilder, _ x: FeatureMap, scratch: Int = 0,
+        _ b: inout PlanBuilder, _ x: FeatureMap, chunk: Int = chunk, scratch: Int = 0,
         _ body:
             @escaping @Sendable (
                 _ first: Int, _ rows: Int, _ memory: PlanMemory, _ scratch: UnsafeMutablePointer<Float>

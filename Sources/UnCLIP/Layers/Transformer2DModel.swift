@@ -83,8 +83,12 @@ struct BasicTransformerBlock: Sendable {
         attn1.plan(&b, x, norm: .layer(norm1))
         attn2.plan(&b, x, norm: norm2)
         let channels = x.channels
-        let area = SelfAttention.chunk * channels
-        SelfAttention.forRows(&b, x, scratch: 13 * area) { first, rows, memory, scratch in
+        // A pixel takes 12 · channels² multiply-adds: fewer at once where there are many channels, but enough to read the
+        // weights for.
+        let work = 12 * channels * channels
+        let chunk = min(SelfAttention.chunk, max(32, 2 * Convolution.unitWork / work / 8 * 8))
+        let area = chunk * channels
+        SelfAttention.forRows(&b, x, chunk: chunk, scratch: 13 * area) { first, rows, memory, scratch in
             let (normed, wide, gated) = (scratch, scratch + area, scratch + 9 * area)
             let place = memory.at(x, 0, first)
             norm3.apply(place, rows: rows, into: normed)
