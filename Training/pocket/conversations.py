@@ -42,22 +42,31 @@ class Writer:
         sequence.add(self.vocabulary.speech(codes), SPEECH_IN)
         sequence.add(self.encode(f" {instruction}{template.END_HUMAN}\n{template.MACHINE}:"), 0)
 
-    def answer(self, sequence: Sequence, transcript: str, reply: str) -> None:
+    def answer(self, sequence: Sequence, transcript: str, reply: str, aloud: bool) -> None:
         sequence.add(self.encode(" <-Ins->"), TEXT)
         sequence.add(self.encode(f" {transcript}\n "), TRANSCRIPT)
         sequence.add(self.encode("<-Res->"), TEXT)
         sequence.add(self.encode(f" {reply} "), REPLY)
-        sequence.add(self.vocabulary.speech(self.replies[reply]), SPEECH_OUT)
-        sequence.add(self.encode(template.END_MACHINE), TEXT)
+        speech = self.vocabulary.speech(self.replies[reply])
+        if aloud:
+            sequence.add(speech, SPEECH_OUT)
+            sequence.add(self.encode(template.END_MACHINE), TEXT)
+        else:
+            sequence.add(speech[:1], TEXT)
 
-    def spoken_chat(self, rng: random.Random, questions: list[Question], heard: list[list[int]]) -> Sequence:
-        """Spoken turns with the whole chain; `heard` are the codes of the questions."""
+    def spoken_chat(
+        self, rng: random.Random, questions: list[Question], heard: list[list[int]], aloud: bool
+    ) -> Sequence:
+        """Spoken turns with the whole chain; `heard` are the codes of the questions.
+
+        Unless `aloud`, the last turn ends where its reply's speech would begin.
+        """
         sequence = self.opening(rng)
         for index, (question, codes) in enumerate(zip(questions, heard, strict=True)):
             if index:
                 sequence.add(self.encode("\n"), 0)
             self.ask(sequence, codes, template.INSTRUCTION)
-            self.answer(sequence, question.text, question.reply)
+            self.answer(sequence, question.text, question.reply, aloud or index < len(questions) - 1)
         return sequence
 
     def listening(self, rng: random.Random, codes: list[int], text: str) -> Sequence:

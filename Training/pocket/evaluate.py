@@ -25,6 +25,7 @@ from .voices import HOP
 
 CHUNK, PROMPT = 50, 150  # frames
 TEST_SEED = 100
+CLEAN = ", clean"  # ends the name of a test whose recordings are heard without room, noise and colour
 
 
 class Shipped:
@@ -139,7 +140,8 @@ def judge_backbone(model: Shipped, folder: str, listener: Listener, tests: list[
     scores: dict = {}
     for test in tests:
         questions, answers = [], []
-        for row, wave in islice(heard_questions(folder, f"test {test}", TEST_SEED), count):
+        recordings = heard_questions(folder, f"test {test.removesuffix(CLEAN)}", TEST_SEED, test.endswith(CLEAN))
+        for row, wave in islice(recordings, count):
             questions.append(Question(*row, model.tokenizer.encode(wave, 1)[0].numpy()))
             answers.append(answer(model, questions[-1].codes.tolist(), len(answers) < voiced))
         pairs = [(q.text, a["transcript"]) for q, a in zip(questions, answers, strict=True)]
@@ -158,9 +160,10 @@ def judge_backbone(model: Shipped, folder: str, listener: Listener, tests: list[
 
 
 def tests_in(folder: str) -> list[str]:
-    """Names of the recorded tests."""
+    """Names of the recorded tests; each is held through a microphone and clean."""
     start = "spoken-test "
-    return [name[len(start) : -4] for name in sorted(os.listdir(folder)) if name.startswith(start)]
+    names = [name[len(start) : -4] for name in sorted(os.listdir(folder)) if name.startswith(start)]
+    return [name + way for name in names for way in ("", CLEAN)]
 
 
 def judge_replies(model: Shipped, folder: str, listener: Listener, count: int = 80) -> dict:

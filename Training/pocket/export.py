@@ -1,5 +1,6 @@
 """Writes the networks in the official layouts: float16 tensors under the official names, configurations beside them."""
 
+import glob
 import json
 import os
 import shutil
@@ -105,13 +106,14 @@ def provenance(work: str, steps: int, seconds: float, share: float) -> dict[str,
     if os.path.exists(f"{work}/start/provenance.json"):
         with open(f"{work}/start/provenance.json") as file:
             before = json.load(file)["state"] + ", then "
+    files = len(glob.glob(f"{work}/questions-train-*.npz"))
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in packages)
     return {
         "state": before
         + f"trained, {steps} steps in {seconds / 60:.0f} min of one core"
         + (f", {share:.0%} of the way taken" if share < 1 else ""),
         "seeds": "corpus 1000 + part, encoder 1, decoder 2, soundstorm 3, backbone 4, replies 5, fill 6, tune 7, "
-        "questions 40 to 47",
+        f"questions 40 to {39 + files}",
         "versions": f"{versions}, flite 2.2",
         "data": "hibari-tts (Apache-2.0), flite slt rms kal16, festival ked (CMU), a little espeak-ng; "
         "features by Whisper tiny.en (MIT)",

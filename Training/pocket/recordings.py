@@ -83,12 +83,16 @@ class Question:
     codes: np.ndarray  # [frame] int16, level 0
 
 
-def microphone(wave: np.ndarray, rng: random.Random) -> Tensor:
-    """A recording as a microphone gives it: quiet around it, any level, any tilt, any phase of the frames."""
+def microphone(wave: np.ndarray, rng: random.Random, clean: bool = False) -> Tensor:
+    """A recording as a microphone gives it: quiet around it, any level and any phase of the frames.
+
+    Room, noise and colour are added to three in five, unless it is to be `clean`.
+    """
     before, after = int(rng.uniform(0.04, 0.5) * 16000), int(rng.uniform(0.1, 0.8) * 16000)
     sound = torch.tensor(np.pad(wave * rng.uniform(0.25, 0.9), (before, after)))
     sound = sound + torch.randn_like(sound) * rng.uniform(0, 3e-4)
-    return disturb(sound[None])[0][0] if rng.random() < 0.6 else sound
+    rough = rng.random() < 0.6
+    return disturb(sound[None])[0][0] if rough and not clean else sound
 
 
 def speak_questions(folder: str, name: str, rows: list[tuple[str, str, str]], seed: int) -> None:
@@ -105,13 +109,13 @@ def speak_questions(folder: str, name: str, rows: list[tuple[str, str, str]], se
     print(f"spoken {name}: {len(rows)} questions, {lengths.sum() / 16000 / 60:.0f} min", flush=True)
 
 
-def heard_questions(folder: str, name: str, seed: int) -> Iterator[tuple[list[str], Tensor]]:
+def heard_questions(folder: str, name: str, seed: int, clean: bool = False) -> Iterator[tuple[list[str], Tensor]]:
     """(question, reply, voice) and the wave as its microphone gives it, for every spoken question of a file."""
     torch.manual_seed(seed)
     rng, spoken = random.Random(seed), np.load(f"{folder}/spoken-{name}.npz")
     waves, ends = spoken["waves"], np.cumsum(spoken["lengths"])
     for row, start, end in zip(json.loads(str(spoken["rows"])), ends - spoken["lengths"], ends, strict=True):
-        yield row, microphone(waves[start:end].astype(np.float32) / 32767, rng)
+        yield row, microphone(waves[start:end].astype(np.float32) / 32767, rng, clean)
 
 
 def encode_questions(folder: str, name: str, seed: int) -> None:

@@ -51,7 +51,7 @@ def write(work: str) -> None:
             for part, values in json.load(file).items():
                 scores[part] |= values
     # What a recogniser makes of slurred speech may be unfit for company: it stays in the work folder.
-    for score in (score for part in scores.values() for score in part.values()):
+    for score in (score for part in scores.values() for score in part.values() if isinstance(score, dict)):
         for values in [score, *score.values()]:
             if isinstance(values, dict):
                 values.pop("misheard", None)

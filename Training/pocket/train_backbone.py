@@ -19,6 +19,7 @@ from .recordings import Question, load_questions
 from .run import Run, cheap, share
 from .vocabulary import MUSIC_CODES, SPEECH_CODES, Vocabulary
 
+ALOUD = 0.4  # share of spoken chats with the last reply's speech: a third of the tokens, soon known by heart
 SHARES = {"spoken": 46, "listening": 20, "transcription": 12, "reading": 8, "typed": 14}
 
 
@@ -69,7 +70,8 @@ class Mixture:
             turns = rng.choices([1, 2, 3], weights=[80, 15, 5])[0] if done > 0.3 else 1
             pool = self.questions[: max(1, int(len(self.questions) * easy))]
             chosen = rng.choices(pool, k=turns)
-            return self.writer.spoken_chat(rng, chosen, [self.heard(question, rng) for question in chosen])
+            heard = [self.heard(question, rng) for question in chosen]
+            return self.writer.spoken_chat(rng, chosen, heard, rng.random() < ALOUD)
         if kind in ("listening", "transcription"):
             pool = self.practice if kind == "listening" or rng.random() < 0.5 else self.questions
             question = pool[rng.randrange(max(1, int(len(pool) * easy)))]
