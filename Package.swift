@@ -70,10 +70,11 @@ let package = Package(
         room("Audio", ["COpus", "CSampleRate", "CSndFile", "CVoiceActivity"]),
         room("Wire", []),
         room("WebSockets", ["CWebSockets"]),
-        room("CheckpointTools", ["CCurl", "Checksums", "AnyGPT", "UnCLIP"]),
+        room("HTTP", ["CCurl"]),
+        room("CheckpointTools", ["Checksums", "HTTP", "AnyGPT", "UnCLIP"]),
         room("Pulse", ["CPulse"]),
         room("Parity", ["Audio", "AnyGPT", "Images", "SEED", "UnCLIP"]),
-        room("Client", ["Audio", "Checksums", "Wire", "WebSockets", "Pulse"]),
+        room("Client", ["Audio", "Checksums", "HTTP", "Wire", "WebSockets", "Pulse"]),
         room("Server", ["AnyGPT", "Audio", "Checksums", "Wire", "WebSockets", "Pulse", "Client", logging, tomlKit]),
         room(
             "Doctor",

@@ -1,5 +1,6 @@
 #!/bin/sh
 # Runs the commands of the documents: every block that is fenced as ```sh, document by document, in the order of the text.
+# What is fenced as ```toml is set in config.toml, where the key has to be. Each document has a copy of the sources.
 # Scripts/test-documents.sh FOLDER-WITH-THE-PROGRAMS DOCUMENT...
 #
 # What would change this machine is done beside it: /usr/local, /etc, /srv, /tmp and the home are folders of the test,
@@ -11,6 +12,7 @@ BINARIES=$(realpath "$1")
 shift
 work=$(mktemp -d)
 PREFIX=$work/usr/local
+SOURCES=$PWD
 mkdir -p "$work/bin" "$work/home" "$work/tmp" "$work/srv" "$work/etc" "$work/run"
 # What pip has fetched before need not be fetched again.
 export PIP_CACHE_DIR="${PIP_CACHE_DIR:-$HOME/.cache/pip}"
@@ -33,6 +35,16 @@ trap cleanup EXIT
 trap 'exit 130' INT TERM HUP
 
 printf '#!/bin/sh\nexec "$@"\n' >"$work/bin/sudo"
+cat >"$work/bin/configure" <<'STUB'
+#!/usr/bin/awk -f
+# Writes config.toml with the values of the standard input: configure - config.toml
+/^\[/ { section = $0 }
+/^[a-z_]+ = / && NR == FNR { value[section, $1] = $0; next }
+NR == FNR { next }
+/^[a-z_]+ = / && ((section, $1) in value) { print value[section, $1]; delete value[section, $1]; next }
+{ print }
+END { for (key in value) { print "configure: config.toml does not have " value[key] >"/dev/stderr"; exit 1 } }
+STUB
 cat >"$work/bin/journalctl" <<'STUB'
 #!/bin/sh
 tail -n 50 "$DOCUMENT_TEST/log"
@@ -52,9 +64,15 @@ for target in $targets; do
     case $target in
     build | test) /usr/bin/make -n "$target" >/dev/null ;;
     run)
+        # Who runs it again has ended it before.
+        if [ -f "$DOCUMENT_TEST/run/make-run" ]; then
+            process=$(cat "$DOCUMENT_TEST/run/make-run")
+            kill "$process"
+            while kill -0 "$process" 2>/dev/null; do sleep 0.1; done
+        fi
         "$BINARIES/anygptd" --config config.toml >>"$DOCUMENT_TEST/log" 2>&1 &
         echo $! >"$DOCUMENT_TEST/run/make-run"
-        "$BINARIES/anygpt" health --wait 60
+        "$BINARIES/anygpt" health --config config.toml --wait 60
         ;;
     demo) Scripts/demo.sh config.toml ;;
     install | uninstall) Scripts/install.sh "$target" ;;
@@ -112,14 +130,30 @@ STUB
 chmod +x "$work"/bin/*
 
 for document; do
-    awk '/^```sh$/ { on = 1; next } /^```/ { on = 0 } on' "$document" |
+    rm -rf "$work/sources"
+    mkdir "$work/sources"
+    tar -C "$SOURCES" --exclude './.*' --exclude ./Tests --exclude ./Training -cf - . | tar -C "$work/sources" -xf -
+    cd "$work/sources"
+    awk '/^```sh$/ { on = 1; next }
+        /^```toml$/ { on = 2; print "configure - config.toml >changed.toml <<\"END\""; next }
+        /^```/ { if (on == 2) print "END\nmv changed.toml config.toml"; on = 0 }
+        on' "$document" |
         sed -e "s|/tmp/|$work/tmp/|g" -e "s|/usr/local|$PREFIX|g" -e "s|/etc/systemd|$work/etc/systemd|g" \
-            -e "s|/srv/|$work/srv/|g" -e "s|\.build/release|$BINARIES|g" >"$work/commands"
+            -e "s|/srv/|$work/srv/|g" -e "s|\.build/release|$BINARIES|g" \
+            -e '/--file\|--list/! s,^[^ ]*/anygpt talk,Scripts/test-desktop.sh ask &,' >"$work/commands"
     [ -s "$work/commands" ] || continue
     : >"$work/log"
     # Where a document supposes a daemon, there is one.
     case $document in
     *Python.md) make run ;;
+    *Desktop.md)
+        Scripts/test-desktop.sh start "$work/sound"
+        mv "$work/sound/pid" "$work/run/sound"
+        export PULSE_SERVER="unix:$work/sound/native"
+        make run
+        # What the last of its commands leads to: a daemon that is spoken to.
+        echo "Scripts/test-desktop.sh say" >>"$work/commands"
+        ;;
     esac >/dev/null
     if ! sh -eux "$work/commands" >"$work/output" 2>&1; then
         sed "s|^|$document: |" "$work/output" >&2
@@ -127,5 +161,6 @@ for document; do
         exit 1
     fi
     stop_all
+    unset PULSE_SERVER
     echo "test-documents: the $(grep -c . "$work/commands") commands of $document work"
 done

@@ -11,6 +11,11 @@ static inline CURLcode ccurl_set_text(CURL *handle, CURLoption option, const cha
     return curl_easy_setopt(handle, option, value);
 }
 
+/// Where curl writes what went wrong: CURL_ERROR_SIZE bytes that outlive the transfer.
+static inline CURLcode ccurl_set_words(CURL *handle, char *words) {
+    return curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, words);
+}
+
 /// Bytes of the body: returns how many were taken; fewer than `count` end the transfer.
 typedef size_t (*ccurl_body)(char *bytes, size_t size, size_t count, void *context);
 

@@ -32,6 +32,10 @@ static inline uint64_t cws_tls_options(void) {
            LWS_SERVER_OPTION_ALLOW_HTTP_ON_HTTPS_LISTENER;
 }
 
+// A client's, and its connection's.
+static inline uint64_t cws_client_tls_options(void) { return LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT; }
+static inline int cws_client_tls_flags(void) { return LCCSCF_USE_SSL; }
+
 // Closes the connection at once, without a close frame; must not be called from a callback of that connection.
 static inline void cws_close_now(struct lws *wsi) {
     lws_set_timeout(wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_SYNC);

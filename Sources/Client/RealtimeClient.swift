@@ -39,16 +39,18 @@ public final class RealtimeClient: Sendable {
     /// Connects, waits for `session.created`, and agrees on who ends a turn.
     ///
     /// - Parameters:
-    ///   - url: `ws://host[:port]/v1/realtime`.
+    ///   - url: `ws://host[:port]/v1/realtime`, or `wss:` for TLS.
+    ///   - trust: a file of certificates in PEM that are trusted beside the system's.
     ///   - turnEnd: who decides that a turn is over.
     ///   - timeout: for the session to be ready once the connection stands.
     /// - Throws: `ClientError`, or `CancellationError`.
     public static func connect(
-        to url: String, turnEnd: TurnEnd = .silence, timeout: Duration = .seconds(30)
+        to url: String, trust: String? = nil, turnEnd: TurnEnd = .silence, timeout: Duration = .seconds(30)
     ) async throws -> RealtimeClient {
         let connection: WebSocketConnection
         do {
-            connection = try await WebSocketClient.connect(url: url, subprotocol: OpusSubprotocol.name)
+            connection = try await WebSocketClient.connect(
+                url: url, subprotocol: OpusSubprotocol.name, trust: trust)
         } catch {
             throw ClientError(error)
         }

@@ -7,7 +7,9 @@ import Wire
 enum PortCheck {
     static func finding(_ server: Configuration.Server) async -> Finding {
         guard server.port > 0 else { return .ok("port", "any that is free (port = 0)") }
-        if let health = try? await HealthProbe.ask("http://\(server.reachableHost):\(server.port)") {
+        let trust = server.certificate.isEmpty ? nil : server.certificate
+        let url = "http\(trust == nil ? "" : "s")://\(server.reachableHost):\(server.port)"
+        if let health = try? await HealthProbe.ask(url, trust: trust) {
             return .ok("port", "\(server.port): anygptd \(health.version) is running there")
         }
         switch bindError(server) {

@@ -44,6 +44,9 @@ extension Service {
             // Where the user data is given otherwise, OpenSSL's context is.
             if let user { TLSAlerts.watch(OpaquePointer(user), for: self) }
             return 0
+        case LWS_CALLBACK_OPENSSL_LOAD_EXTRA_CLIENT_VERIFY_CERTS:
+            if let user { TLSTrust.acceptLeaves(OpaquePointer(user)) }
+            return 0
         case LWS_CALLBACK_RAW_RX_FILE:
             accept(from: socket)
             return 0

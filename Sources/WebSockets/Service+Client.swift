@@ -11,6 +11,7 @@ extension Service {
         info.vhost = handles.vhost
         info.port = Int32(request.target.port)
         info.ietf_version_or_minus_one = -1
+        if request.target.isTLS { info.ssl_connection = cws_client_tls_flags() }
         info.opaque_user_data = UnsafeMutableRawPointer(bitPattern: peer.key)
         let socket = request.target.host.withCString { address in
             request.target.authority.withCString { host in

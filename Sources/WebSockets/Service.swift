@@ -17,9 +17,19 @@ final class Service: @unchecked Sendable {
         let handler: @Sendable (WebSocketConnection) async -> Void
     }
 
+    /// How a client's connection is protected.
+    enum Protection: Sendable {
+        /// It is not.
+        case plain
+        /// TLS, with the certificates of a file trusted beside the system's.
+        case tls(trust: String?)
+    }
+
     let limits: WebSocketLimits
     /// nil: a client's.
     let server: ServerRole?
+    /// A client's.
+    let protection: Protection
     let mailbox = Mailbox()
     /// How many WebSockets are open, for whoever wants to know.
     let liveConnections = Atomic<Int>(0)
@@ -37,9 +47,22 @@ final class Service: @unchecked Sendable {
     /// Sockets beyond the admitted WebSockets: handshakes under way, HTTP requests.
     static let spareSockets = 64
 
-    init(server: ServerRole?, subprotocols: [String], limits: WebSocketLimits) throws(WebSocketError) {
+    /// A server's.
+    convenience init(server: ServerRole, subprotocols: [String], limits: WebSocketLimits) throws(WebSocketError) {
+        try self.init(server: server, .plain, subprotocols, limits)
+    }
+
+    /// A client's.
+    convenience init(client: Protection, subprotocols: [String], limits: WebSocketLimits) throws(WebSocketError) {
+        try self.init(server: nil, client, subprotocols, limits)
+    }
+
+    private init(
+        server: ServerRole?, _ protection: Protection, _ subprotocols: [String], _ limits: WebSocketLimits
+    ) throws(WebSocketError) {
         WebSocketLog.silence()
         self.server = server
+        self.protection = protection
         self.limits = limits
         protocols = ProtocolTable(subprotocols: subprotocols)
         let maxSockets = server.map { $0.configuration.maxConnections + Self.spareSockets } ?? 1
@@ -58,7 +81,12 @@ final class Service: @unchecked Sendable {
         info.timeout_secs = UInt32(max(1, limits.handshakeTimeout.components.seconds))
         info.keepalive_timeout = 5
         if server != nil { info.options |= UInt64(LWS_SERVER_OPTION_FALLBACK_TO_APPLY_LISTEN_ACCEPT_CONFIG) }
-        let created = Self.create(&info, tls: server?.configuration.tls)
+        let created =
+            if case .tls(let trust) = protection {
+                Self.create(&info, trust: trust)
+            } else {
+                Self.create(&info, tls: server?.configuration.tls)
+            }
         guard let created, let context = OpaquePointer(bitPattern: created) else {
             throw .setup("libwebsockets refused to create a context")
         }
@@ -81,6 +109,18 @@ final class Service: @unchecked Sendable {
                         return lws_create_context(&info).map { UInt(bitPattern: $0) }
                     }
                 }
+            }
+        }
+    }
+
+    /// Makes a client's context that speaks TLS. Gives the context's address.
+    private static func create(_ info: inout lws_context_creation_info, trust: String?) -> UInt? {
+        setupLock.withLock { _ in
+            info.options |= cws_client_tls_options()
+            guard let trust else { return lws_create_context(&info).map { UInt(bitPattern: $0) } }
+            return trust.withCString { trust in
+                info.client_ssl_ca_filepath = trust
+                return lws_create_context(&info).map { UInt(bitPattern: $0) }
             }
         }
     }

@@ -2,27 +2,31 @@ import CWebSockets
 import Foundation
 import Synchronization
 
-/// Opens WebSockets as a client. Only `ws:` URLs are spoken.
+/// Opens WebSockets as a client, in plain or over TLS.
 public enum WebSocketClient {
     /// Connects and waits for the opening handshake to end.
     ///
     /// Each connection has a service thread of its own, which ends with it.
     ///
     /// - Parameters:
-    ///   - url: `ws://host[:port]/path[?query]`.
+    ///   - url: `ws://host[:port]/path[?query]`, or `wss:` for TLS.
     ///   - subprotocol: The one to offer; the server must choose it. nil offers none.
     ///   - headers: Fields beside those of the handshake, such as `Authorization`.
+    ///   - trust: A file of certificates in PEM that are trusted beside the system's.
     ///   - limits: The connection's limits; `handshakeTimeout` bounds the connecting.
     public static func connect(
         url: String, subprotocol: String? = nil, headers: [HTTPResponse.Field] = [],
-        limits: WebSocketLimits = WebSocketLimits()
+        trust: String? = nil, limits: WebSocketLimits = WebSocketLimits()
     ) async throws(WebSocketError) -> WebSocketConnection {
         try limits.check()
         let target = try Target(url)
+        if let trust { try TLSTrust.check(trust) }
         if let subprotocol, !isToken(subprotocol) || subprotocol.utf8.count > 63 {
             throw .configuration("\"\(subprotocol)\" is not a subprotocol name of at most 63 bytes")
         }
-        let service = try Service(server: nil, subprotocols: subprotocol.map { [$0] } ?? [], limits: limits)
+        let service = try Service(
+            client: target.isTLS ? .tls(trust: trust) : .plain, subprotocols: subprotocol.map { [$0] } ?? [],
+            limits: limits)
         try service.start(name: "ws-client", listening: nil)
         let result: Result<WebSocketConnection, WebSocketError> = await withCheckedContinuation { continuation in
             let request = ClientRequest(
@@ -39,14 +43,20 @@ public enum WebSocketClient {
         let url: String
         let host: String
         let port: UInt16
+        let isTLS: Bool
         let pathAndQuery: String
 
         init(_ url: String) throws(WebSocketError) {
             guard let parts = URLComponents(string: url) else { throw .url(url, reason: "not a URL") }
-            guard parts.scheme?.lowercased() == "ws" else { throw .url(url, reason: "only ws: URLs are spoken") }
+            guard let scheme = parts.scheme?.lowercased(), ["ws", "wss"].contains(scheme) else {
+                throw .url(url, reason: "only ws: and wss: URLs are spoken")
+            }
+            isTLS = scheme == "wss"
             guard var host = parts.host, !host.isEmpty else { throw .url(url, reason: "no host") }
             if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
-            guard let port = UInt16(exactly: parts.port ?? 80), port > 0 else { throw .url(url, reason: "bad port") }
+            guard let port = UInt16(exactly: parts.port ?? (isTLS ? 443 : 80)), port > 0 else {
+                throw .url(url, reason: "bad port")
+            }
             self.url = url
             self.host = host
             self.port = port
@@ -56,7 +66,9 @@ public enum WebSocketClient {
         }
 
         /// The Host field.
-        var authority: String { (host.contains(":") ? "[\(host)]" : host) + (port == 80 ? "" : ":\(port)") }
+        var authority: String {
+            (host.contains(":") ? "[\(host)]" : host) + (port == (isTLS ? 443 : 80) ? "" : ":\(port)")
+        }
     }
 }
 

@@ -44,14 +44,14 @@ struct AskCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let url = try address.url(scheme: "ws", path: "/v1/realtime")
+        let daemon = try address.endpoint(.realtime)
         var request = WrittenRequest()
         request.text = text
         if let music { request.music = try Self.contents(of: music) }
         if compose { request.artifact = ArtifactRequest(type: .music, format: format, seconds: seconds) }
         let settled = request
         let folder = URL(filePath: out)
-        let task = Task { try await Self.converse(url, settled, folder) }
+        let task = Task { try await Self.converse(daemon, settled, folder) }
         let interrupt = Interrupt { task.cancel() }
         defer { interrupt.cancel() }
         do {
@@ -66,8 +66,10 @@ struct AskCommand: AsyncParsableCommand {
         }
     }
 
-    private static func converse(_ url: String, _ request: WrittenRequest, _ folder: URL) async throws {
-        let client = try await RealtimeClient.connect(to: url, turnEnd: .commit)
+    private static func converse(
+        _ daemon: DaemonAddress.Endpoint, _ request: WrittenRequest, _ folder: URL
+    ) async throws {
+        let client = try await RealtimeClient.connect(to: daemon.url, trust: daemon.trust, turnEnd: .commit)
         let progress = ProgressLine("composing")
         let shown = Task { await progress.show() }
         var failure: (any Error)?
@@ -80,7 +82,8 @@ struct AskCommand: AsyncParsableCommand {
                     FileHandle.standardOutput.write(Data(ReportTable.harmless(delta).utf8))
                 case .progress(let step, let steps): progress.stage = "\(step) of \(steps)"
                 case .artifact(let artifact):
-                    let file = try await ArtifactDownload.fetch(artifact, from: url, into: folder)
+                    let file = try await ArtifactDownload.fetch(
+                        artifact, from: daemon.url, into: folder, trust: daemon.trust)
                     let length =
                         artifact.durationMilliseconds.map { String(format: ", %.2f s", Double($0) / 1000) } ?? ""
                     print("\(file.path): \(Size.text(artifact.bytes))\(length)")

@@ -21,13 +21,13 @@ struct HealthCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let url = try address.url(scheme: "http")
+        let daemon = try address.endpoint(.health)
         let clock = ContinuousClock()
         let end = clock.now + .seconds(wait)
         while true {
             let isLastTry = clock.now >= end
             do {
-                let health = try await HealthProbe.ask(url)
+                let health = try await HealthProbe.ask(daemon.url, trust: daemon.trust)
                 if health.status == .ok || isLastTry {
                     print(Self.line(health))
                     if health.status != .ok { throw ExitCode(1) }

@@ -74,8 +74,8 @@ struct TalkCommand: AsyncParsableCommand {
         let sources = try sources()
         let replies = ReplyFile(out)
         if let obstacle = replies.obstacle { throw Refusal(obstacle) }
-        let url = try address.url(scheme: "ws", path: "/v1/realtime")
-        let talk = Task { try await converse(url, sources, replies, out) }
+        let daemon = try address.endpoint(.realtime)
+        let talk = Task { try await converse(daemon, sources, replies, out) }
         let interrupt = Interrupt { talk.cancel() }
         defer { interrupt.cancel() }
         do {
@@ -103,7 +103,7 @@ struct TalkCommand: AsyncParsableCommand {
         let replies = out.map { ReplyFile($0) }
         if let obstacle = replies?.obstacle { throw Refusal(obstacle) }
         let talk = TalkLive(
-            url: try address.url(scheme: "ws", path: "/v1/realtime"), mode: pushToTalk ? .pushToTalk : .handsFree,
+            daemon: try address.endpoint(.realtime), mode: pushToTalk ? .pushToTalk : .handsFree,
             source: source, sink: sink, replies: replies, showsTimes: timing)
         var failures: [String] = []
         do { try await talk.run() } catch let error as ClientError { failures.append("\(error)") }
@@ -113,11 +113,13 @@ struct TalkCommand: AsyncParsableCommand {
     }
 
     private func converse(
-        _ url: String, _ sources: [(name: String, speech: any SpeechSource)], _ replies: ReplyFile, _ out: String
+        _ daemon: DaemonAddress.Endpoint, _ sources: [(name: String, speech: any SpeechSource)], _ replies: ReplyFile,
+        _ out: String
     ) async throws {
         let client: RealtimeClient
         do {
-            client = try await RealtimeClient.connect(to: url, turnEnd: manual ? .commit : .silence)
+            client = try await RealtimeClient.connect(
+                to: daemon.url, trust: daemon.trust, turnEnd: manual ? .commit : .silence)
         } catch let error as ClientError {
             throw Refusal(ReportTable.harmless("\(error)"))
         }
@@ -140,7 +142,7 @@ struct TalkCommand: AsyncParsableCommand {
         }
         await client.close()
         if failure is CancellationError { throw CancellationError() }
-        try finish(turns, (url, client.session.id, out), replies, screen, failure)
+        try finish(turns, (daemon.url, client.session.id, out), replies, screen, failure)
     }
 
     /// Writes everything down and says how it went.

@@ -6,7 +6,7 @@ import Synchronization
 /// `anygpt talk` through the microphone and the loudspeakers, until it is ended.
 struct TalkLive {
     /// Where the daemon is.
-    let url: String
+    let daemon: DaemonAddress.Endpoint
     /// Who ends a turn.
     let mode: LiveConversation.Mode
     /// The devices that were asked for; nil takes the sound server's defaults.
@@ -31,7 +31,7 @@ struct TalkLive {
             throw error
         }
         let screen = LiveScreen(showsTimes: showsTimes)
-        screen.introduce([("daemon", url)] + devices)
+        screen.introduce([("daemon", daemon.url)] + devices)
         let keys = Keyboard.keys()
         defer {
             screen.end()
@@ -57,7 +57,8 @@ struct TalkLive {
     private func connect() async throws -> OpusLink {
         do {
             return try OpusLink(
-                try await RealtimeClient.connect(to: url, turnEnd: mode == .pushToTalk ? .commit : .silence))
+                try await RealtimeClient.connect(
+                    to: daemon.url, trust: daemon.trust, turnEnd: mode == .pushToTalk ? .commit : .silence))
         } catch let error as ClientError {
             throw Refusal("\(error)")
         }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import Wire
 
@@ -92,12 +93,35 @@ struct HealthProbeTests {
     private let url = "http://127.0.0.1:1"
 
     @Test("An answer is read; what is none is told apart")
-    func answers() throws {
+    func answers() async throws {
         let health = Health(status: .ok, model: "m", version: "1", uptimeSeconds: 2.5, sessions: 1)
-        let head = Array("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n".utf8)
-        #expect(try HealthProbe.health(head + health.encoded(), url: url) == health)
-        for wrong in ["", "SSH-2.0-OpenSSH\r\n", "HTTP/1.1 404 Not Found\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\nhello"] {
-            #expect(throws: HealthProbe.Failure.self) { _ = try HealthProbe.health(Array(wrong.utf8), url: url) }
+        let head = "HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n"
+        let right = try await answer(head + String(decoding: health.encoded(), as: UTF8.self))
+        #expect(right == .success(health))
+        for wrong in [
+            "", "SSH-2.0-OpenSSH\r\n", "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n", head + "hello",
+            head + String(repeating: "x", count: 100_000),
+        ] {
+            guard case .failure(.notADaemon) = try await answer(wrong) else {
+                Issue.record("\(wrong.prefix(60)) was taken for a daemon, or for nobody")
+                continue
+            }
+        }
+    }
+
+    /// What is made of a server that says this to whoever connects.
+    private func answer(_ text: String) async throws -> Result<Health, HealthProbe.Failure> {
+        let listener = try LoopbackListener()
+        defer { listener.stop() }
+        listener.accept { peer in
+            var request = [UInt8](repeating: 0, count: 4096)
+            _ = recv(peer, &request, request.count, 0)
+            _ = Array(text.utf8).withUnsafeBytes { send(peer, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+        }
+        do {
+            return .success(try await HealthProbe.ask("http://127.0.0.1:\(listener.port)"))
+        } catch {
+            return .failure(error)
         }
     }
 

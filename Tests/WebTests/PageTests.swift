@@ -177,6 +177,24 @@ import WebSockets
         }
     }
 
+    @Test("when another program has taken the daemon's port the page says so") func foreign() async throws {
+        let stub = try StubDaemon()
+        var configuration = WebSocketServerConfiguration()
+        configuration.port = stub.server.port
+        try await Chromium.with { browser in
+            try await browser.open(stub.page)
+            try await browser.click("#text")
+            try await browser.type("hello")
+            try await browser.until("document.body.dataset.phase !== 'connecting'")
+            await stub.server.shutdown()
+            let other = try WebSocketServer(
+                configuration: configuration, http: { _ in HTTPResponse(status: 200, body: Array("It works!".utf8)) },
+                handler: { _ in })
+            try await browser.until("document.querySelector('#problem').textContent.startsWith('Something else than')")
+            await other.shutdown()
+        }
+    }
+
     @Test("over TLS everything travels as well") func tls() async throws {
         try await Certificates.withFolder { folder in
             try Certificates.makeSelfSigned(in: folder)

@@ -1,5 +1,6 @@
 import Checksums
 import Foundation
+import HTTP
 
 /// One file on its way: under a temporary name until it is whole and its digest is right.
 struct FileDownload {

@@ -1,5 +1,6 @@
 import Checksums
 public import Foundation
+import HTTP
 
 /// Fetches a model's files from a Hugging Face hub.
 ///

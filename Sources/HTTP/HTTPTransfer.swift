@@ -2,28 +2,59 @@ import CCurl
 import Foundation
 
 /// One GET by libcurl, which follows redirects and shows a token to no other host.
-struct HTTPTransfer {
+public struct HTTPTransfer: Sendable {
     /// What a server answered before the body.
-    struct Answer {
-        let status: Int
+    public struct Answer {
+        /// The HTTP status.
+        public let status: Int
         /// The first byte of a partial answer (`Content-Range`); nil when it does not say.
-        let rangeStart: Int?
+        public let rangeStart: Int?
     }
 
     /// Why there was no answer, or not all of it.
-    struct Failure: Error, Equatable {
-        let reason: String
+    public struct Failure: Error, Equatable {
+        /// A few words.
+        public let reason: String
         /// Whether trying again may help.
-        let isTransient: Bool
+        public let isTransient: Bool
+        /// Whether something answered, but not in HTTP, or with a certificate that is not trusted.
+        public var isAnswered = false
+
+        /// A failure with its reason.
+        public init(reason: String, isTransient: Bool) { (self.reason, self.isTransient) = (reason, isTransient) }
     }
 
-    let url: String
+    private let url: String
     /// Sent as `Authorization: Bearer …`.
-    var token: String?
+    private let token: String?
     /// The first byte that is wanted.
-    var offset = 0
+    private let offset: Int
+    /// Certificates in PEM that are trusted beside the system's.
+    private let trust: String?
+    /// Whether the proxies that the environment names are used.
+    private let usesProxies: Bool
+    /// How long connecting may take, and how long nothing may come.
+    private let patience: (connecting: Duration, silence: Duration)
     /// Names the program to the server.
-    static let userAgent = "anygpt"
+    private static let userAgent = "anygpt"
+
+    /// A transfer to come.
+    ///
+    /// - Parameters:
+    ///   - token: sent as `Authorization: Bearer …`.
+    ///   - offset: the first byte that is wanted.
+    ///   - trust: a file of certificates in PEM that are trusted beside the system's.
+    ///   - usesProxies: whether the proxies that the environment names are used.
+    ///   - connecting: how long connecting may take.
+    ///   - silence: how long nothing may come.
+    public init(
+        url: String, token: String? = nil, offset: Int = 0, trust: String? = nil, usesProxies: Bool = true,
+        connecting: Duration = .seconds(20), silence: Duration = .seconds(30)
+    ) {
+        (self.url, self.token, self.offset, self.trust) = (url, token, offset, trust)
+        self.usesProxies = usesProxies
+        patience = (connecting, silence)
+    }
 
     /// Runs the transfer on this thread.
     ///
@@ -31,9 +62,10 @@ struct HTTPTransfer {
     ///   - answered: called once before the first byte of the body; false ends the transfer.
     ///   - body: takes bytes; what it throws ends the transfer and is thrown on.
     ///   - tick: called often, also while nothing comes; what it throws ends the transfer and is thrown on.
-    func run(
-        answered: @escaping (Answer) -> Bool, body: @escaping (UnsafeRawBufferPointer) throws -> Void,
-        tick: @escaping () throws -> Void
+    public func run(
+        answered: @escaping (Answer) -> Bool = { _ in true },
+        body: @escaping (UnsafeRawBufferPointer) throws -> Void,
+        tick: @escaping () throws -> Void = {}
     ) throws -> Answer {
         guard let handle = curl_easy_init() else {
             throw Failure(reason: "libcurl cannot be started", isTransient: false)
@@ -42,6 +74,11 @@ struct HTTPTransfer {
         let context = Context(handle: handle, answered: answered, body: body, tick: tick)
         let pointer = Unmanaged.passUnretained(context).toOpaque()
         prepare(handle)
+        // What went wrong in curl's longer words, which name what it tried.
+        let words = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
+        words.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
+        defer { words.deallocate() }
+        _ = ccurl_set_words(handle, words)
         _ = ccurl_set_body(
             handle,
             { bytes, size, count, context in
@@ -60,8 +97,11 @@ struct HTTPTransfer {
         let answer = context.answer ?? Self.answer(handle)
         if context.isDeclined { return answer }
         guard code == CURLE_OK else {
-            throw Failure(
-                reason: String(cString: curl_easy_strerror(code)), isTransient: Self.transient.contains(code.rawValue))
+            var failure = Failure(
+                reason: Self.reason(code, handle, String(cString: words)),
+                isTransient: Self.transient.contains(code.rawValue))
+            failure.isAnswered = Self.answered.contains(code.rawValue)
+            throw failure
         }
         return answer
     }
@@ -74,10 +114,13 @@ struct HTTPTransfer {
         ]
         for (option, text) in texts { _ = ccurl_set_text(handle, option, text) }
         let numbers: [(CURLoption, Int)] = [
-            (CURLOPT_FOLLOWLOCATION, 1), (CURLOPT_MAXREDIRS, 10), (CURLOPT_CONNECTTIMEOUT, 20), (CURLOPT_NOSIGNAL, 1),
-            (CURLOPT_LOW_SPEED_LIMIT, 1), (CURLOPT_LOW_SPEED_TIME, 30),
+            (CURLOPT_FOLLOWLOCATION, 1), (CURLOPT_MAXREDIRS, 10), (CURLOPT_NOSIGNAL, 1),
+            (CURLOPT_CONNECTTIMEOUT_MS, Int(patience.connecting / .milliseconds(1))),
+            (CURLOPT_LOW_SPEED_LIMIT, 1), (CURLOPT_LOW_SPEED_TIME, max(1, Int(patience.silence / .seconds(1)))),
         ]
         for (option, number) in numbers { _ = ccurl_set_long(handle, option, number) }
+        if !usesProxies { _ = ccurl_set_text(handle, CURLOPT_NOPROXY, "*") }
+        if let trust { _ = ccurl_set_text(handle, CURLOPT_CAINFO, trust) }
         if offset > 0 { _ = ccurl_set_text(handle, CURLOPT_RANGE, "\(offset)-") }
         if let token {
             _ = ccurl_set_long(handle, CURLOPT_HTTPAUTH, 1 << 6)  // CURLAUTH_BEARER
@@ -90,6 +133,23 @@ struct HTTPTransfer {
             CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_CONNECT, CURLE_PARTIAL_FILE, CURLE_OPERATION_TIMEDOUT,
             CURLE_SEND_ERROR, CURLE_RECV_ERROR, CURLE_GOT_NOTHING, CURLE_HTTP2, CURLE_HTTP2_STREAM,
         ].map(\.rawValue))
+
+    private static let answered: Set<UInt32> = Set(
+        [
+            CURLE_GOT_NOTHING, CURLE_WEIRD_SERVER_REPLY, CURLE_UNSUPPORTED_PROTOCOL, CURLE_SSL_CONNECT_ERROR,
+            CURLE_PEER_FAILED_VERIFICATION, CURLE_HTTP2,
+        ].map(\.rawValue))
+
+    /// What a person may make something of.
+    private static func reason(_ code: CURLcode, _ handle: UnsafeMutableRawPointer, _ words: String) -> String {
+        var number = 0
+        switch code {
+        case CURLE_COULDNT_CONNECT where ccurl_get_long(handle, CURLINFO_OS_ERRNO, &number) == CURLE_OK && number != 0:
+            return String(cString: strerror(Int32(number))).lowercased()
+        case CURLE_OPERATION_TIMEDOUT: return "it takes too long"
+        default: return words.isEmpty ? String(cString: curl_easy_strerror(code)) : words
+        }
+    }
 
     private static func answer(_ handle: UnsafeMutableRawPointer) -> Answer {
         var status = 0

@@ -1,0 +1,33 @@
+import Dispatch
+
+extension HTTPTransfer {
+    /// Runs the transfer on a thread that may wait, and collects the body.
+    ///
+    /// - Parameter limit: the most bytes that are taken; a longer body is an error as soon as it is seen.
+    /// - Throws: `Failure`.
+    public func bytes(atMost limit: Int) async throws(Failure) -> (status: Int, body: [UInt8]) {
+        let result: Result<(status: Int, body: [UInt8]), Failure> = await withCheckedContinuation { continuation in
+            DispatchQueue.global().async {
+                continuation.resume(returning: Result { () throws(Failure) in try collect(limit) })
+            }
+        }
+        return try result.get()
+    }
+
+    private func collect(_ limit: Int) throws(Failure) -> (status: Int, body: [UInt8]) {
+        var body: [UInt8] = []
+        do {
+            let answer = try run { bytes in
+                guard body.count + bytes.count <= limit else {
+                    throw Failure(reason: "the answer is longer than \(limit) bytes", isTransient: false)
+                }
+                body += bytes
+            }
+            return (answer.status, body)
+        } catch let failure as Failure {
+            throw failure
+        } catch {
+            throw Failure(reason: "\(error)", isTransient: false)
+        }
+    }
+}
