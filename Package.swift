@@ -66,7 +66,9 @@ let package = Package(
         room("SEED", ["Layers", "Images"]),
         room("Llama", ["Layers"]),
         room("UnCLIP", ["Tensors", "Checkpoints", "Compute"]),
-        room("AnyGPT", ["Compute", "Tokenizers", "SpeechTokenizer", "SoundStorm", "Encodec", "Llama"]),
+        room(
+            "AnyGPT",
+            ["Compute", "Images", "Tokenizers", "SpeechTokenizer", "SoundStorm", "Encodec", "SEED", "UnCLIP", "Llama"]),
         room("Audio", ["COpus", "CSampleRate", "CSndFile", "CVoiceActivity"]),
         room("Wire", []),
         room("WebSockets", ["CWebSockets"]),
@@ -75,7 +77,12 @@ let package = Package(
         room("Pulse", ["CPulse"]),
         room("Parity", ["Audio", "AnyGPT", "Images", "SEED", "UnCLIP"]),
         room("Client", ["Audio", "Checksums", "HTTP", "Wire", "WebSockets", "Pulse"]),
-        room("Server", ["AnyGPT", "Audio", "Checksums", "Wire", "WebSockets", "Pulse", "Client", logging, tomlKit]),
+        room(
+            "Server",
+            [
+                "AnyGPT", "Audio", "Checksums", "Images", "UnCLIP", "Wire", "WebSockets", "Pulse", "Client", logging,
+                tomlKit,
+            ]),
         room(
             "Doctor",
             [
@@ -89,7 +96,7 @@ let package = Package(
         .executableTarget(
             name: "anygpt",
             dependencies: [
-                "CheckpointTools", "Client", "Doctor", "Parity", "Pulse", "Server", "UnCLIP", argumentParser,
+                "CheckpointTools", "Client", "Doctor", "Images", "Parity", "Pulse", "Server", "UnCLIP", argumentParser,
             ],
             swiftSettings: strict),
 

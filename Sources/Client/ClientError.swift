@@ -57,10 +57,10 @@ public enum ClientError: Error, Equatable, Sendable, CustomStringConvertible {
         case 503: "the daemon at \(url) has no room for another connection"
         case 400 where url.hasPrefix("ws:"):
             "\(url) refused the connection: where the daemon speaks TLS, the URL begins with wss:"
-        case nil where reason.contains("X509") || reason.contains("cert"):
+        case nil where reason.lowercased().contains("certificate"):
             "the certificate at \(url) is not trusted (\(reason)): --cacert names a file of certificates to trust, and the "
                 + "URL must name the host that the certificate is for"
-        case nil where url.hasPrefix("wss:") && reason.contains("tls"):
+        case nil where url.hasPrefix("wss:") && reason.lowercased().contains("ssl"):
             "\(url) does not speak TLS (\(reason)): to a daemon without a certificate the URL begins with ws:"
         case let status?: "\(url) refused the connection with HTTP status \(status)"
         case nil: "\(url) answered, but not as the daemon does: \(reason)"

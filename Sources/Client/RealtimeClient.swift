@@ -1,3 +1,5 @@
+import Foundation
+import HTTP
 import WebSockets
 import Wire
 
@@ -52,7 +54,7 @@ public final class RealtimeClient: Sendable {
             connection = try await WebSocketClient.connect(
                 url: url, subprotocol: OpusSubprotocol.name, trust: trust)
         } catch {
-            throw ClientError(error)
+            throw ClientError(await explained(error, trust))
         }
         do {
             return try await withThrowingTaskGroup { group in
@@ -68,6 +70,22 @@ public final class RealtimeClient: Sendable {
         } catch {
             connection.close()
             throw error
+        }
+    }
+
+    /// What libwebsockets tells of a failed TLS handshake is a number; libcurl finds words for it.
+    private static func explained(_ error: WebSocketError, _ trust: String?) async -> WebSocketError {
+        guard case .connect(let url, nil, _) = error, var parts = URLComponents(string: url),
+            parts.scheme?.lowercased() == "wss"
+        else { return error }
+        (parts.scheme, parts.path) = ("https", "/healthz")
+        let probe = HTTPTransfer(
+            url: parts.string ?? "", trust: trust, usesProxies: false, connecting: .seconds(3), silence: .seconds(3))
+        do {
+            _ = try await probe.bytes(atMost: 1 << 16)
+            return error
+        } catch {
+            return .connect(url: url, status: nil, reason: error.reason)
         }
     }
 

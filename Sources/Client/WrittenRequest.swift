@@ -5,6 +5,8 @@ import Wire
 public struct WrittenRequest: Sendable {
     /// The question.
     public var text = ""
+    /// A picture file's bytes that are shown before it.
+    public var picture: [UInt8]?
     /// A sound file's bytes that are played before it.
     public var music: [UInt8]?
     /// What is to be made instead of an answer in words.
@@ -28,9 +30,13 @@ extension RealtimeClient {
     /// Asks, and tells what comes until the answer is complete. The session must be one in which the client ends turns.
     public func ask(_ request: WrittenRequest, show: (AnswerUpdate) async throws -> Void) async throws {
         var content: [ContentPart] = []
+        if let picture = request.picture {
+            await send(upload: picture, number: 1)
+            content.append(.inputImage(.upload(1), detail: nil))
+        }
         if let music = request.music {
-            await send(upload: music, number: 1)
-            content.append(.inputMusic(upload: 1))
+            await send(upload: music, number: 2)
+            content.append(.inputMusic(upload: 2))
         }
         if !request.text.isEmpty { content.append(.inputText(request.text)) }
         send(.conversationItemCreate(after: nil, item: .message(role: .user, content: content)))

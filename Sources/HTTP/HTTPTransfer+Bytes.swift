@@ -19,7 +19,9 @@ extension HTTPTransfer {
         do {
             let answer = try run { bytes in
                 guard body.count + bytes.count <= limit else {
-                    throw Failure(reason: "the answer is longer than \(limit) bytes", isTransient: false)
+                    var failure = Failure(reason: "the answer is longer than \(limit) bytes", isTransient: false)
+                    failure.isAnswered = true
+                    throw failure
                 }
                 body += bytes
             }

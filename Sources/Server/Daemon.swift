@@ -39,15 +39,18 @@ public final class Daemon: Sendable {
         self.configuration = configuration
         self.logger = logger
 
-        let artifacts = try engine.encodec.map { _ in
-            try ArtifactStore(
+        let artifacts =
+            engine.encodec == nil && engine.unclip == nil
+            ? nil
+            : try ArtifactStore(
                 folder: URL(filePath: configuration.artifacts.folder), limits: configuration.artifacts.limits,
                 logger: logger)
-        }
         await artifacts?.sweep()
         let services = RealtimeServices(
             engine: engine, configuration: configuration, artifacts: artifacts, logger: logger)
-        let about = AboutPage(model: services.modelName, version: Self.version, greeting: greeting)
+        let about = AboutPage(
+            model: services.modelName, version: Self.version, greeting: greeting,
+            makes: (engine.unclip == nil ? [] : ["image"]) + (engine.encodec == nil ? [] : ["music"]))
         let notifySocket = manager.notifySocket
         let counter = SessionCounter { notifySocket?.send(.status(Self.status(sessions: $0))) }
         var sockets = WebSocketServerConfiguration()

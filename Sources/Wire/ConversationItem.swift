@@ -44,6 +44,18 @@ public struct ConversationItem: Equatable, Sendable {
         self.kind = kind
     }
 
+    /// The item without the bytes of the pictures in it, which are long.
+    public var withoutPictures: ConversationItem {
+        guard case .message(let role, let content) = kind else { return self }
+        var item = self
+        item.kind = .message(
+            role: role,
+            content: content.map { part in
+                if case .inputImage(.url, let detail) = part { .inputImage(.url(""), detail: detail) } else { part }
+            })
+        return item
+    }
+
     /// A message.
     public static func message(
         id: String? = nil, status: ItemStatus? = nil, role: Role, content: [ContentPart]
@@ -52,14 +64,22 @@ public struct ConversationItem: Equatable, Sendable {
     }
 }
 
+/// A picture that is shown to the model.
+public enum ShownPicture: Equatable, Sendable {
+    /// A URL; the daemon takes data URIs (see `DataURI`).
+    case url(String)
+    /// Ours: a file that was sent before under this number (see `ClientUploadFrame`).
+    case upload(UInt32)
+}
+
 /// A part of a message.
 public enum ContentPart: Equatable, Sendable {
     /// What was typed.
     case inputText(String)
     /// What was said, in the session's input format; a server reports it without the audio.
     case inputAudio(audio: [UInt8]?, transcript: String?)
-    /// What was shown: a URL, usually a data URI (see `DataURI`).
-    case inputImage(url: String, detail: String?)
+    /// What was shown.
+    case inputImage(ShownPicture, detail: String?)
     /// Ours: music that is played, as a sound file that was sent before under this number (see `ClientUploadFrame`).
     case inputMusic(upload: UInt32)
     /// What the model wrote.
@@ -104,8 +124,10 @@ extension ContentPart: Codable {
                 audio: try container.decodeIfPresent(Base64.self, forKey: .audio)?.bytes,
                 transcript: try container.decodeIfPresent(String.self, forKey: .transcript))
         case .inputImage:
+            let upload = try container.decodeIfPresent(UInt32.self, forKey: .upload)
+            let shown = try upload.map(ShownPicture.upload) ?? .url(container.decode(String.self, forKey: .imageURL))
             self = .inputImage(
-                url: try container.decode(String.self, forKey: .imageURL),
+                shown,
                 detail: try container.decodeIfPresent(String.self, forKey: .detail))
         case .inputMusic: self = .inputMusic(upload: try container.decode(UInt32.self, forKey: .upload))
         }
@@ -129,9 +151,12 @@ extension ContentPart: Codable {
             try container.encode(Kind.outputAudio.rawValue, forKey: .type)
             try container.encodeIfPresent(audio.map { Base64($0) }, forKey: .audio)
             try container.encode(transcript, forKey: .transcript)
-        case .inputImage(let url, let detail):
+        case .inputImage(let shown, let detail):
             try container.encode(Kind.inputImage.rawValue, forKey: .type)
-            try container.encode(url, forKey: .imageURL)
+            switch shown {
+            case .url(let url): try container.encode(url, forKey: .imageURL)
+            case .upload(let number): try container.encode(number, forKey: .upload)
+            }
             try container.encodeIfPresent(detail, forKey: .detail)
         case .inputMusic(let upload):
             try container.encode(Kind.inputMusic.rawValue, forKey: .type)

@@ -32,6 +32,8 @@ public struct WireError: Error, Equatable, Sendable, CustomStringConvertible {
         public static let itemNotFound = Code(rawValue: "item_not_found")
         /// Ours: music was played or asked for, and the daemon has no network for it.
         public static let musicUnavailable = Code(rawValue: "music_unavailable")
+        /// Pictures were shown, or asked for, where the daemon has no network for them.
+        public static let imagesUnavailable = Code(rawValue: "images_unavailable")
         /// There is nothing to commit. LiveKit passes over this code.
         public static let inputAudioBufferCommitEmpty = Code(rawValue: "input_audio_buffer_commit_empty")
         /// No response is active that could be cancelled. pipecat passes over this code.

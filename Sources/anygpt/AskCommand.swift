@@ -3,24 +3,32 @@ import Audio
 import CheckpointTools
 import Client
 import Foundation
+import Images
 import Parity
 import Wire
 
-/// `anygpt ask "What instruments are these?" --music clip.wav`: one written question.
+/// `anygpt ask "What is this?" --image cat.jpg`: one written question.
 struct AskCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ask",
         abstract: "Asks a daemon a written question.",
         discussion: """
-            --music plays a sound file (WAV, FLAC, Ogg, MP3, Opus) to the model, of which it hears the first seconds. \
-            --compose makes a piece of music of the text, and saves it.
+            --image shows a picture (PNG, JPEG, WebP) to the model. --music plays a sound file (WAV, FLAC, Ogg, MP3, Opus) \
+            to it, of which it hears the first seconds. --draw makes a picture of the text, --compose a piece of music, \
+            and saves it.
             """)
 
-    @Argument(help: "The question, or what a piece of music should be like.")
+    @Argument(help: "The question, or what a picture or a piece of music should be like.")
     var text = ""
+
+    @Option(help: ArgumentHelp("A picture to show to the model.", valueName: "file"))
+    var image: String?
 
     @Option(help: ArgumentHelp("A sound file to play to the model.", valueName: "file"))
     var music: String?
+
+    @Flag(help: "Make a picture instead of an answer in words.")
+    var draw = false
 
     @Flag(help: "Make a piece of music instead of an answer in words.")
     var compose = false
@@ -39,7 +47,8 @@ struct AskCommand: AsyncParsableCommand {
     @OptionGroup var address: DaemonAddress
 
     func validate() throws {
-        guard !text.isEmpty || music != nil else { throw ValidationError("There is nothing to ask.") }
+        guard !(draw && compose) else { throw ValidationError("--draw and --compose cannot be combined.") }
+        guard !text.isEmpty || (music ?? image) != nil else { throw ValidationError("There is nothing to ask.") }
         guard compose || seconds == nil else { throw ValidationError("--seconds is for --compose.") }
     }
 
@@ -47,6 +56,10 @@ struct AskCommand: AsyncParsableCommand {
         let daemon = try address.endpoint(.realtime)
         var request = WrittenRequest()
         request.text = text
+        if let image {
+            request.picture = try Self.contents(ofPicture: image)
+        }
+        if draw { request.artifact = ArtifactRequest(type: .image) }
         if let music { request.music = try Self.contents(of: music) }
         if compose { request.artifact = ArtifactRequest(type: .music, format: format, seconds: seconds) }
         let settled = request
@@ -70,7 +83,7 @@ struct AskCommand: AsyncParsableCommand {
         _ daemon: DaemonAddress.Endpoint, _ request: WrittenRequest, _ folder: URL
     ) async throws {
         let client = try await RealtimeClient.connect(to: daemon.url, trust: daemon.trust, turnEnd: .commit)
-        let progress = ProgressLine("composing")
+        let progress = ProgressLine(request.artifact?.type == .image ? "drawing" : "composing")
         let shown = Task { await progress.show() }
         var failure: (any Error)?
         var hasText = false
@@ -84,9 +97,9 @@ struct AskCommand: AsyncParsableCommand {
                 case .artifact(let artifact):
                     let file = try await ArtifactDownload.fetch(
                         artifact, from: daemon.url, into: folder, trust: daemon.trust)
-                    let length =
-                        artifact.durationMilliseconds.map { String(format: ", %.2f s", Double($0) / 1000) } ?? ""
-                    print("\(file.path): \(Size.text(artifact.bytes))\(length)")
+                    let length = artifact.durationMilliseconds.map { String(format: ", %.2f s", Double($0) / 1000) }
+                    let size = artifact.width.flatMap { width in artifact.height.map { ", \(width) × \($0)" } }
+                    print("\(file.path): \(Size.text(artifact.bytes))\(length ?? size ?? "")")
                 }
             }
         } catch {
@@ -97,6 +110,20 @@ struct AskCommand: AsyncParsableCommand {
         await shown.value
         await client.close()
         if let failure { throw failure }
+    }
+
+    /// A picture's bytes.
+    private static func contents(ofPicture path: String) throws -> [UInt8] {
+        do {
+            let bytes = [UInt8](try Data(contentsOf: URL(filePath: path)))
+            // What the daemon would refuse need not be sent.
+            _ = try ImageFile.info(bytes)
+            return bytes
+        } catch let error as ImageFileError {
+            throw Refusal("\(path) cannot be shown: \(error)")
+        } catch {
+            throw Refusal("cannot read \(path): \(error.localizedDescription)")
+        }
     }
 
     /// A file's bytes. Of one that is too large to be sent, only its beginning is: what is heard of it is that.

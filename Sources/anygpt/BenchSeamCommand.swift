@@ -57,7 +57,7 @@ struct BenchSeamCommand: AsyncParsableCommand {
         let record = Record()
         let session = try Session(engine, seed: seed) { record.add($0) }
         try await session.write(text, item: "piece")
-        _ = try await session.answer(rules: rules, asMusic: true)
+        _ = try await session.answer(rules: rules, as: .music)
 
         let codes = layout.codes(record.numbers)
         let frames = codes.first?.count ?? 0

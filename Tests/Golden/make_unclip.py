@@ -57,6 +57,7 @@ def main() -> None:
     a.add_argument("--groups", type=int, default=4)
     a.add_argument("--layers", type=int, default=2)
     a.add_argument("--vae-channels", type=int, nargs="+", default=[8, 16, 16])
+    a.add_argument("--embedding", type=int, default=24)
     a.add_argument("--half", action="store_true", help="weights in fp16, as .bin files")
     o = a.parse_args()
     torch.manual_seed(o.seed)
@@ -64,7 +65,7 @@ def main() -> None:
     root = pathlib.Path(o.folder)
     shutil.rmtree(root, ignore_errors=True)
     pipeline = root / "stable-diffusion-2-1-unclip"
-    size, text_size, words = 24, 16, 80
+    size, text_size, words = o.embedding, 16, 80
     levels = len(o.channels)
     unet = UNet2DConditionModel(
         sample_size=16, in_channels=4, out_channels=4, block_out_channels=o.channels, layers_per_block=o.layers,

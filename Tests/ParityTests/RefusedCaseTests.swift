@@ -63,8 +63,8 @@ struct RefusedCaseTests {
 
     @Test("a kind without a network, and rules that are none")
     func rules() throws {
-        let kind = try refusal("sampling") { try $0.change("compare.json") { $0["kind"] = "unclip" } }
-        #expect(kind.contains("its kind is unclip, and no network for it is here yet"))
+        let kind = try refusal("sampling") { try $0.change("compare.json") { $0["kind"] = "hologram" } }
+        #expect(kind.contains("its kind is hologram, and no network for it is here yet"))
         #expect(
             try refusal("sampling") { try $0.change("compare.json") { $0["kind"] = nil } }.contains("names no kind"))
         let empty = try refusal("sampling") { try $0.changeRules { $0 = [:] } }

@@ -138,7 +138,7 @@ struct HealthProbeTests {
             let url = stub.replacingOccurrences(of: "ws://", with: "http://").replacingOccurrences(
                 of: "/v1/realtime", with: "")
             let answer = await #expect(throws: HealthProbe.Failure.self) { _ = try await HealthProbe.ask(url) }
-            #expect(answer?.description.contains("404") == true)
+            #expect(answer?.description.contains("404") == true, "\(String(describing: answer))")
         }
     }
 }

@@ -4,6 +4,7 @@ import Logging
 import Server
 import TestSupport
 import Testing
+import Wire
 
 /// A daemon with a certificate, and the clients of the command line.
 @Suite("TLS, from the clients' side", .serialized) struct SecureClientTests {

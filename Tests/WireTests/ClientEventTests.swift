@@ -92,7 +92,7 @@ func client(_ text: String) throws(WireError) -> ClientMessage { try ClientMessa
                     item: .message(
                         id: "mine", role: .user,
                         content: [
-                            .inputText("hi"), .inputImage(url: "data:x", detail: nil),
+                            .inputText("hi"), .inputImage(.url("data:x"), detail: nil),
                             .inputAudio(audio: [0], transcript: nil),
                         ])))
         #expect(

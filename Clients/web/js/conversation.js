@@ -142,11 +142,11 @@ export class Conversation extends EventTarget {
   }
 
   /** Asks in writing; needs neither a microphone nor a loudspeaker. */
-  async write(text) {
+  async write(text, artifact = null) {
     await this.#interrupt();
     this.#nextName += 1;
     const id = `typed_${this.#nextName}_${Math.random().toString(36).slice(2, 10)}`;
-    this.#waiting.push({ id, text });
+    this.#waiting.push({ id, text, artifact });
     if (this.#connection.isOpen && this.state === "on") this.#sendWaiting();
     else this.#connect();
     this.#change();
@@ -271,12 +271,13 @@ export class Conversation extends EventTarget {
   }
 
   #sendWaiting() {
-    for (const { id, text } of this.#waiting.splice(0)) {
+    for (const { id, text, artifact } of this.#waiting.splice(0)) {
       this.ledger.write(id, text);
       const content = [{ type: "input_text", text }];
       this.#connection.send({ type: "conversation.item.create", item: { id, type: "message", role: "user", content } });
-      // What is asked in writing is answered in writing.
-      this.#connection.send({ type: "response.create", response: { output_modalities: ["text"] } });
+      // What is asked in writing is answered in writing, or with what was asked for.
+      const response = { output_modalities: ["text"], ...(artifact === null ? {} : { artifact: { type: artifact } }) };
+      this.#connection.send({ type: "response.create", response });
     }
   }
 

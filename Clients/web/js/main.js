@@ -11,7 +11,7 @@ const page = {
   problem: byId("problem"), status: byId("status"), device: byId("device"),
   talk: byId("talk"), talkLabel: byId("talk-label"), controls: byId("controls"),
   hold: byId("hold"), hangUp: byId("hang-up"),
-  form: byId("write"), text: byId("text"),
+  write: byId("write"), text: byId("text"), form: byId("form"),
 };
 
 const STATUS = {
@@ -96,12 +96,12 @@ addEventListener("blur", () => conversation.release());
 
 // MARK: Writing
 
-page.form.addEventListener("submit", (event) => {
+page.write.addEventListener("submit", (event) => {
   event.preventDefault();
   const text = page.text.value.trim();
   if (text === "") return;
   page.text.value = "";
-  conversation.write(text);
+  conversation.write(text, page.form.value === "words" ? null : page.form.value);
 });
 
 // MARK: What the daemon can answer
@@ -125,6 +125,10 @@ async function introduce() {
       return element("li", {}, button);
     }),
   );
+  const names = { image: "Picture", music: "Music" };
+  const makes = (about.makes ?? []).filter((kind) => kind in names);
+  page.form.append(...makes.map((kind) => element("option", { value: kind }, names[kind])));
+  page.form.hidden = makes.length === 0;
   page.examples.hidden = questions.length === 0;
 }
 

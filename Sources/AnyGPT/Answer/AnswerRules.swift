@@ -64,6 +64,16 @@ public struct AnswerRules: Sendable, Equatable {
         return rules
     }
 
+    /// One image, and nothing else. The question must end with the mark that begins it.
+    public static var picture: AnswerRules {
+        var rules = AnswerRules()
+        rules.modalities = [.image]
+        rules.chain = .never
+        rules.maximumReplyTokens = 0
+        rules.maximumRuns = 1
+        return rules
+    }
+
     /// Text alone, as a chain when the model makes one.
     public static var textReply: AnswerRules {
         var rules = AnswerRules()

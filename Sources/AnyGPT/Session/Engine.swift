@@ -2,9 +2,11 @@ import Compute
 import Encodec
 import Foundation
 import Llama
+import SEED
 import SoundStorm
 import SpeechTokenizer
 import Tokenizers
+import UnCLIP
 
 /// Where an engine's models lie, and how they are used.
 public struct EngineSettings: Sendable {
@@ -16,6 +18,12 @@ public struct EngineSettings: Sendable {
     public var soundStorm: URL
     /// The folder of Encodec, as Hugging Face keeps it; nil: music is neither heard nor made.
     public var encodec: URL?
+    /// The folder of SEED-2, AnyGPT's image tokenizer; nil: pictures are neither seen nor drawn.
+    public var seed: URL?
+    /// The folder of the unCLIP pipeline that draws pictures; nil: none are drawn.
+    public var unclip: URL?
+    /// How pictures are drawn.
+    public var pictures = PictureSettings()
     /// What cannot be read off SoundStorm's tensors; nil looks for `soundstorm.json` beside them.
     public var soundStormDescription: SoundStormDescription?
     /// The first line of every conversation; nil for the words that the model was trained with.
@@ -59,6 +67,12 @@ public struct Engine: Sendable {
     public let soundStorm: SoundStormModel
     /// Music ↔ codes; nil where none was configured.
     public let encodec: EncodecModel?
+    /// Pictures ↔ codes; nil where none was configured.
+    public let seed: SEEDModel?
+    /// Codes → pictures; nil where none was configured.
+    public let unclip: UnCLIPModel?
+    /// Lets one picture be drawn at a time.
+    let pictureTurnstile = Turnstile()
     /// The voice that speaks: codes of all levels; nil lets SoundStorm make one up.
     public let voice: TokenGrid?
     /// The threads that compute.
@@ -81,6 +95,18 @@ public struct Engine: Sendable {
         } else {
             encodec = nil
         }
+        if let folder = settings.seed {
+            progress("SEED \(folder.path)")
+            seed = try SEEDModel(folder: folder)
+        } else {
+            seed = nil
+        }
+        if let folder = settings.unclip {
+            progress("unCLIP \(folder.path)")
+            unclip = try UnCLIPModel(folder: folder)
+        } else {
+            unclip = nil
+        }
         vocabulary = try ModalityVocabulary(tokenizer, musicLevels: encodec?.encodedLevels ?? 4)
         template = PromptTemplate(
             tokenizer: tokenizer, vocabulary: vocabulary, systemPrompt: settings.systemPrompt)
@@ -92,6 +118,7 @@ public struct Engine: Sendable {
         soundStorm = try SoundStormModel(contentsOf: settings.soundStorm, described: settings.soundStormDescription)
         try Self.check(tokenizer, vocabulary, llama, speechTokenizer, soundStorm)
         if let encodec { try Self.check(vocabulary, encodec) }
+        try Self.check(vocabulary, seed, unclip)
         if let voice, !voice.isEmpty {
             progress("voice")
             let codes = speechTokenizer.encode(voice)
@@ -142,6 +169,30 @@ public struct Engine: Sendable {
         guard music.codes.count == levels * size else {
             throw EngineError(
                 reason: "the vocabulary has \(music.codes.count) music tokens, the Encodec \(levels) levels of \(size)")
+        }
+    }
+
+    private static func check(
+        _ vocabulary: ModalityVocabulary, _ seed: SEEDModel?, _ unclip: UnCLIPModel?
+    ) throws {
+        guard let seed else {
+            guard unclip == nil else {
+                throw EngineError(reason: "an unCLIP pipeline is configured, but no SEED tokenizer to feed it")
+            }
+            return
+        }
+        guard let image = vocabulary.image else {
+            throw EngineError(reason: "a SEED tokenizer is configured, but the vocabulary has no image tokens")
+        }
+        guard image.codes.count == seed.quantizer.codes else {
+            throw EngineError(
+                reason: "the vocabulary has \(image.codes.count) image tokens, the SEED tokenizer "
+                    + "\(seed.quantizer.codes) codes")
+        }
+        if let unclip, unclip.embeddingSize != seed.quantizer.embeddingSize {
+            throw EngineError(
+                reason: "SEED's embeddings have \(seed.quantizer.embeddingSize) numbers, the unCLIP pipeline takes "
+                    + "\(unclip.embeddingSize)")
         }
     }
 

@@ -1,4 +1,5 @@
 import Compute
+import Images
 import Llama
 import Tokenizers
 
@@ -16,8 +17,22 @@ public enum SessionEvent: Sendable, Equatable {
     case music([Float])
     /// The last sample of a piece of music was told.
     case musicEnded
+    /// A picture is being drawn: steps done, and steps in all.
+    case drawing(step: Int, steps: Int)
+    /// A picture is complete.
+    case picture(Picture)
     /// The backbone has drawn its last token of this answer.
     case lastToken
+}
+
+/// What an answer is made of.
+public enum AnswerForm: Sendable, Equatable {
+    /// Text and speech, and what else the rules allow.
+    case words
+    /// One piece of music; see `AnswerRules.music`.
+    case music
+    /// One picture; see `AnswerRules.picture`.
+    case picture
 }
 
 /// How an answer ended.
@@ -52,10 +67,11 @@ public actor Session {
     private let backbone: Backbone
     private let speaker: Speaker
     private let composer: Composer?
+    private let painter: Painter?
     /// The last written question, which may be asked for something else than text.
     private var written: (message: String, item: String)?
     private var log: ConversationLog
-    private var running: Task<Made, any Error>?
+    private var running: Task<AnswerMaker.Made, any Error>?
 
     /// A new conversation.
     ///
@@ -71,6 +87,7 @@ public actor Session {
         backbone = Backbone(engine, seed: seed)
         speaker = try Speaker(engine)
         composer = engine.encodec.map { Composer(engine, $0) }
+        painter = engine.seed.map { Painter(engine, $0, sessionSeed: seed) }
         log = try ConversationLog(
             tokenizer: engine.tokenizer, vocabulary: engine.vocabulary, template: engine.template,
             start: engine.settings.answerStart)
@@ -117,12 +134,17 @@ public actor Session {
     /// The open turn is forgotten.
     public func dropTurn() { log.dropSpeech() }
 
-    /// A written turn, before whose text may stand music that the person plays, as codes in the order of their tokens.
-    public func write(_ text: String, music: [Int32] = [], item: String) throws {
+    /// A written turn, before whose text may stand a picture that the person shows and music that they play, as codes in the
+    /// order of their tokens.
+    public func write(_ text: String, picture: [Int32] = [], music: [Int32] = [], item: String) throws {
         var message = text
         if !music.isEmpty {
             let played = engine.template.text(of: music, .music)
-            message = text.isEmpty ? PromptTask.describeMusic.message(played) : "\(played) \(text)"
+            message = message.isEmpty ? PromptTask.describeMusic.message(played) : "\(played) \(message)"
+        }
+        if !picture.isEmpty {
+            let shown = engine.template.text(of: picture, .image)
+            message = message.isEmpty ? PromptTask.describeImage.message(shown) : "\(shown) \(message)"
         }
         log.append(question: try engine.template.ids(message: message, isFirst: false), item: item)
         written = (message, item)
@@ -134,15 +156,29 @@ public actor Session {
         return try await composer.listen(samples)
     }
 
-    /// Makes the last written question one for a piece of music.
-    private func askForMusic() throws {
-        guard engine.encodec != nil else { throw MusicUnavailable() }
+    /// The codes of a picture, as `write` takes them.
+    public func look(at image: RGBImage) async throws -> [Int32] {
+        guard let painter else { throw PicturesUnavailable.seeing }
+        return try await painter.look(at: image)
+    }
+
+    /// Makes the last written question one for a piece of music or a picture.
+    private func ask(for form: AnswerForm) throws {
+        let (task, start): (PromptTask, AnswerStart)
+        switch form {
+        case .words: return
+        case .music:
+            guard engine.encodec != nil else { throw MusicUnavailable() }
+            (task, start) = (.composeMusic, .music)
+        case .picture:
+            guard engine.unclip != nil else { throw PicturesUnavailable.drawing }
+            (task, start) = (.drawImage, .image)
+        }
         guard let written, log.isLast(item: written.item) else {
-            throw EngineError(reason: "music is composed from a written question, and the last one is none")
+            throw EngineError(reason: "\(form) is made from a written question, and the last one is none")
         }
         log.replaceLast(
-            question: try engine.template.ids(
-                message: PromptTask.composeMusic.message(written.message), isFirst: false, start: .music))
+            question: try engine.template.ids(message: task.message(written.message), isFirst: false, start: start))
     }
 
     /// Removes a turn by its caller's name, with its answer. False when there is none.
@@ -158,19 +194,17 @@ public actor Session {
 
     /// Answers the last question; returns when the last sample has been told, or when it was stopped.
     ///
-    /// - Parameter asMusic: whether the answer is a piece of music; see `AnswerRules.music`.
-    public func answer(rules: AnswerRules, asMusic: Bool = false) async throws -> AnswerOutcome {
+    /// - Parameter form: what it is made of, for which `rules` must be.
+    public func answer(rules: AnswerRules, as form: AnswerForm = .words) async throws -> AnswerOutcome {
         precondition(running == nil, "an answer is being made already")
         guard log.canAnswer else { throw EngineError(reason: "there is no question to answer") }
-        if asMusic { try askForMusic() }
+        try ask(for: form)
         makeRoom(for: min(rules.maximumTokens, 1024))
         log.beginAnswer()
         let ids = log.ids
-        let task = Task { [engine, backbone, speaker, composer, tell] in
-            try await Session.makeAnswer(
-                to: ids, rules: rules, engine: engine, backbone: backbone, speaker: speaker, composer: composer,
-                tell: tell)
-        }
+        let maker = AnswerMaker(
+            engine: engine, backbone: backbone, speaker: speaker, composer: composer, painter: painter, tell: tell)
+        let task = Task { try await maker.make(to: ids, rules: rules) }
         running = task
         defer { running = nil }
         do {
@@ -185,116 +219,6 @@ public actor Session {
 
     /// Stops the answer that is being made; its `answer` call returns soon.
     public func stop() { running?.cancel() }
-
-    private struct Made: Sendable {
-        var ids: [Int32]
-        var outcome: AnswerOutcome
-    }
-
-    /// Thinks and speaks side by side: speech codes go to the speaker while the backbone is still drawing.
-    private static func makeAnswer(
-        to ids: [Int32], rules: AnswerRules, engine: Engine, backbone: Backbone, speaker: Speaker,
-        composer: Composer?, tell: @escaping @Sendable (SessionEvent) async -> Void
-    ) async throws -> Made {
-        try await backbone.align(to: ids, as: .tokens)
-        try await speaker.reset()
-        await composer?.reset()
-        // The backbone runs only a little ahead of the speaker: what nobody hears in the end was not computed, and
-        // another session's answer need not wait for it.
-        let codes = BoundedChannel<Int32?>(capacity: 4)
-        let speaking = Task { try await speak(codes, with: speaker, tell: tell) }
-        // Nobody listens to music while it is made: the backbone may be a second ahead of its sound.
-        let notes = BoundedChannel<Int32?>(capacity: 200)
-        let playing = Task { try await play(notes, with: composer, tell: tell) }
-        let forced = forcedTokens(at: ids, engine)
-        var rules = rules
-        // The question decided that the answer is a chain, whatever the caller's rules leave open.
-        if forced.first == engine.vocabulary.instruction, !forced.isEmpty { rules.chain = .required }
-        let settled = rules
-        do {
-            let answer = try await withTaskCancellationHandler {
-                try await backbone.answer(rules: settled, forced: forced) { event in
-                    switch event {
-                    case .speechCode(let code): await codes.send(code)
-                    case .ended(.speech): await codes.send(nil)
-                    case .musicCode(let code):
-                        await notes.send(code)
-                        await tell(.answer(event))
-                    case .ended(.music):
-                        await notes.send(nil)
-                        await tell(.answer(event))
-                    default: await tell(.answer(event))
-                    }
-                }
-            } onCancel: {
-                speaking.cancel()
-                codes.cancel()
-                playing.cancel()
-                notes.cancel()
-            }
-            await tell(.lastToken)
-            codes.finish()
-            notes.finish()
-            for result in [await speaking.result, await playing.result] {
-                if case .failure(let error) = result, !(error is CancellationError) { throw error }
-            }
-            return Made(
-                ids: answer.ids,
-                outcome: AnswerOutcome(
-                    isComplete: answer.isComplete, inputTokens: ids.count, outputTokens: answer.drawn,
-                    speechFrames: answer.ids.count(where: engine.vocabulary.speech.codes.contains),
-                    musicTokens: answer.musicCodes))
-        } catch {
-            speaking.cancel()
-            codes.cancel()
-            playing.cancel()
-            notes.cancel()
-            _ = await (speaking.result, playing.result)
-            throw error
-        }
-    }
-
-    /// Codes into sound, in pieces of what has come by then; nil in the channel ends a run.
-    private static func speak(
-        _ codes: BoundedChannel<Int32?>, with speaker: Speaker,
-        tell: @escaping @Sendable (SessionEvent) async -> Void
-    ) async throws {
-        let play: @Sendable ([Float]) async -> Void = { await tell(.speech($0)) }
-        while let code = await codes.receive() {
-            try Task.checkCancellation()
-            if let code {
-                try await speaker.say([code], play: play)
-            } else {
-                try await speaker.finish(play: play)
-                await tell(.speechEnded)
-                try await speaker.reset()
-            }
-        }
-    }
-
-    /// Codes of music into sound; nil in the channel ends a piece.
-    private static func play(
-        _ notes: BoundedChannel<Int32?>, with composer: Composer?,
-        tell: @escaping @Sendable (SessionEvent) async -> Void
-    ) async throws {
-        while let note = await notes.receive() {
-            try Task.checkCancellation()
-            guard let composer else { continue }
-            if let note {
-                if let samples = try await composer.play(note) { await tell(.music(samples)) }
-            } else {
-                await tell(.music(try await composer.finish()))
-                await tell(.musicEnded)
-            }
-        }
-    }
-
-    /// The marks at the end of a question that the answer is made to begin with.
-    private static func forcedTokens(at ids: [Int32], _ engine: Engine) -> [Int32] {
-        let v = engine.vocabulary
-        let marks = [v.instruction, v.speech.start, v.image?.start, v.music?.start].compactMap { $0 }
-        return ids.last.map { marks.contains($0) ? [$0] : [] } ?? []
-    }
 
     /// Forgets the oldest turns when the backbone's context would not hold the conversation and `more` tokens.
     private func makeRoom(for more: Int) {

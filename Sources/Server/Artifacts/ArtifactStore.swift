@@ -115,6 +115,13 @@ public actor ArtifactStore {
         }
     }
 
+    /// Removes an artifact that nobody was told of.
+    nonisolated func forget(_ artifact: Artifact) {
+        for suffix in ArtifactFormat.types.keys {
+            try? FileManager.default.removeItem(at: folder.appending(path: "\(artifact.id).\(suffix)"))
+        }
+    }
+
     private func remove(_ url: URL, _ why: String) {
         logger.info("artifact removed: \(why)", metadata: ["bytes_name": "\(url.pathExtension)"])
         try? FileManager.default.removeItem(at: url)

@@ -19,6 +19,8 @@ public struct Configuration: Sendable, Equatable {
     public var speech = Speech()
     /// `[music]`
     public var music = Music()
+    /// `[image]`
+    public var image = Image()
     /// `[artifacts]`
     public var artifacts = Artifacts()
     /// `[sampling.text]`, `[sampling.speech]`, `[sampling.image]`, `[sampling.music]`
@@ -40,6 +42,7 @@ public struct Configuration: Sendable, Equatable {
         + Ingest.keys.map { $0.under("ingest", \.ingest) }
         + Speech.keys.map { $0.under("speech", \.speech) }
         + Music.keys.map { $0.under("music", \.music) }
+        + Image.keys.map { $0.under("image", \.image) }
         + Artifacts.keys.map { $0.under("artifacts", \.artifacts) }
         + SamplingOfModalities.keys.map { $0.under("sampling", \.sampling) }
         + Desktop.keys.map { $0.under("desktop", \.desktop) }
@@ -103,6 +106,11 @@ extension Configuration {
         public var soundStorm = "Models/pocket/speech/speechtokenizer_soundstorm_mls.pt"
         /// Encodec, AnyGPT's music tokenizer: a folder as Hugging Face keeps it; empty for none, and no music.
         public var encodec = ""
+        /// SEED-2, AnyGPT's image tokenizer: a folder with `seed_quantizer.pt` and `eva_vit_g.pth`; empty for none, and no
+        /// pictures.
+        public var seed = ""
+        /// Stable Diffusion 2.1 unCLIP, which draws the pictures: a folder as diffusers keeps it; empty draws none.
+        public var unclip = ""
         /// SoundStorm's attention heads, which its file does not tell; 0 reads them from `soundstorm.json` beside it.
         public var soundStormHeads = 0
         /// The width of a head; 0 as above.
@@ -119,6 +127,8 @@ extension Configuration {
             .path("speech_tokenizer", \.speechTokenizer),
             .path("soundstorm", \.soundStorm),
             .path("encodec", \.encodec, mayBeEmpty: true),
+            .path("seed", \.seed, mayBeEmpty: true),
+            .path("unclip", \.unclip, mayBeEmpty: true),
             .integer("soundstorm_heads", \.soundStormHeads, 0...256),
             .integer("soundstorm_dim_head", \.soundStormHeadWidth, 0...1024),
             .path("voice", \.voice, mayBeEmpty: true),

@@ -38,6 +38,9 @@ extension EngineSettings {
                 headSize: model.soundStormHeadWidth > 0 ? model.soundStormHeadWidth : nil)
         }
         encodec = model.encodec.isEmpty ? nil : URL(filePath: model.encodec)
+        seed = model.seed.isEmpty ? nil : URL(filePath: model.seed)
+        unclip = model.unclip.isEmpty ? nil : URL(filePath: model.unclip)
+        pictures = configuration.image.settings
         systemPrompt = model.systemPrompt.isEmpty ? nil : model.systemPrompt
         ingestFrames = max(1, configuration.ingest.chunkMS / 20)
         lookaheadFrames = configuration.ingest.lookaheadFrames

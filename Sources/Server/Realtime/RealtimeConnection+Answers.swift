@@ -14,19 +14,19 @@ extension RealtimeConnection {
             _ = machine.handle(.answerEnded)
             throw WireError(.invalidValue, "There is no question to answer: send speech or an item first.")
         }
-        let musicRules: AnswerRules?
+        let artifact: (form: AnswerForm, rules: AnswerRules)?
         do {
-            musicRules = try self.musicRules(parameters.artifact)
+            artifact = try artifactRules(parameters.artifact)
         } catch {
             _ = machine.handle(.answerEnded)
             throw error
         }
-        let modality = musicRules == nil ? parameters.outputModality ?? settings.outputModality : .text
+        let modality = artifact == nil ? parameters.outputModality ?? settings.outputModality : .text
         let place = OutputPlace(responseID: name("resp"), itemID: name("item"), outputIndex: 0)
         var record = ResponseRecord(
             place: place, modality: modality, metadata: parameters.metadata, question: question)
         record.artifactRequest = parameters.artifact
-        record.musicFrames = musicRules?.maximumMusicFrames ?? 0
+        record.musicFrames = artifact?.rules.maximumMusicFrames ?? 0
         do {
             output = try AudioOutput(
                 encoding: encoding(parameters.outputFormat),
@@ -49,9 +49,10 @@ extension RealtimeConnection {
         send(.contentPartAdded(record.part))
         mark(\.endOfTurnMilliseconds)
         let rules =
-            musicRules
-            ?? services.rules(modality, spoken: question.item != nil, limit: parameters.maxOutputTokens)
-        answering = Task { await self.makeAnswer(rules, asMusic: musicRules != nil, previous: previous) }
+            artifact?.rules
+            ?? services.rules(
+                modality, spoken: question.item != nil, drawing: mayMakeArtifacts, limit: parameters.maxOutputTokens)
+        answering = Task { await self.makeAnswer(rules, as: artifact?.form ?? .words, previous: previous) }
     }
 
     /// How the reply's sound is encoded for this door.
@@ -63,11 +64,11 @@ extension RealtimeConnection {
         }
     }
 
-    private func makeAnswer(_ rules: AnswerRules, asMusic: Bool, previous: String?) async {
+    private func makeAnswer(_ rules: AnswerRules, as form: AnswerForm, previous: String?) async {
         var outcome: Result<AnswerOutcome, any Error>
-        pieceFailure = nil
+        artifactFailure = nil
         do {
-            outcome = .success(try await session.answer(rules: rules, asMusic: asMusic))
+            outcome = .success(try await session.answer(rules: rules, as: form))
         } catch {
             // A stop is no failure, wherever it was noticed.
             outcome = error is CancellationError ? .success(.stopped) : .failure(error)
@@ -75,9 +76,9 @@ extension RealtimeConnection {
         }
         await drain()
         await discardPiece()
-        if let pieceFailure {
-            logger.error("artifact failed: \(pieceFailure)")
-            outcome = .failure(pieceFailure)
+        if let artifactFailure {
+            logger.error("artifact failed: \(artifactFailure)")
+            outcome = .failure(artifactFailure)
         }
         finish(outcome, previous: previous)
         answering = nil
@@ -153,6 +154,8 @@ extension RealtimeConnection {
             if event == .began(.music) { await making { try self.beginPiece() } }
         case .music(let samples): await making { try await self.play(piece: samples) }
         case .musicEnded: await making { try await self.finishPiece() }
+        case .drawing(let step, let steps): tell(step: step, of: steps)
+        case .picture(let picture): await making { try await self.finish(picture) }
         case .speech(let samples):
             guard response?.stopReason == nil else { return }
             do { try output?.play(samples) } catch { logger.error("\(error)") }
@@ -163,16 +166,6 @@ extension RealtimeConnection {
         case .lastToken:
             mark(\.lastTokenMilliseconds)
             response?.timing.packetsBeforeLastToken = output?.sent ?? 0
-        }
-    }
-
-    /// A step of an artifact's making; when one fails there will be no artifact, and the response fails.
-    private func making(_ step: () async throws -> Void) async {
-        guard pieceFailure == nil else { return }
-        do {
-            try await step()
-        } catch {
-            pieceFailure = error
         }
     }
 

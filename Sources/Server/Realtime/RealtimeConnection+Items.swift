@@ -21,10 +21,18 @@ extension RealtimeConnection {
             throw WireError(.invalidValue, "There is an item \"\(id.prefix(100))\" already.", param: "item.id")
         }
         let asked = role == .user ? try Content(content) : nil
-        // Heard before the item stands: what cannot be heard leaves none.
-        var played: [Int32] = []
-        if case .written(_, let upload?)? = asked { played = try await listen(toUpload: upload) }
-        var stored = item
+        // Seen and heard before the item stands: what cannot be leaves none.
+        var question = WrittenQuestion(text: "", picture: [], music: [], item: id)
+        if case .written(let text, let shown, let upload)? = asked {
+            question.text = text
+            switch shown {
+            case .url(let url)?: question.picture = try await look(at: url)
+            case .upload(let number)?: question.picture = try await look(atUpload: number)
+            case nil: break
+            }
+            if let upload { question.music = try await listen(toUpload: upload) }
+        }
+        var stored = item.withoutPictures
         (stored.id, stored.status) = (id, .completed)
         guard let previous = items.insert(stored, id: id, after: after) else {
             throw WireError(
@@ -32,8 +40,7 @@ extension RealtimeConnection {
                 param: "previous_item_id")
         }
         switch asked {
-        case .written(let text, _)?:
-            let question = WrittenQuestion(text: text, music: played, item: id)
+        case .written?:
             if machine.isTurnOpen { writtenMeanwhile.append(question) } else { try await write(question) }
         case .spoken(let bytes)?: try await hearWhole(bytes, item: id)
         case nil: break
@@ -44,19 +51,21 @@ extension RealtimeConnection {
 
     /// Puts a written question into the conversation.
     func write(_ question: WrittenQuestion) async throws {
-        try await session.write(question.text, music: question.music, item: question.item)
+        try await session.write(
+            question.text, picture: question.picture, music: question.music, item: question.item)
         lastWritten = question.text
         self.question = .written(at: clock.now)
     }
 
     /// A question in one piece.
     private enum Content {
-        case written(String, music: UInt32?)
+        case written(String, picture: ShownPicture?, music: UInt32?)
         case spoken([UInt8])
 
         init?(_ content: [ContentPart]) throws {
             var texts: [String] = []
             var music: UInt32?
+            var picture: ShownPicture?
             for part in content {
                 switch part {
                 case .inputText(let text), .outputText(let text): texts.append(text)
@@ -65,8 +74,11 @@ extension RealtimeConnection {
                     return
                 case .inputAudio(nil, let transcript), .outputAudio(_, let transcript):
                     if let transcript { texts.append(transcript) }
-                case .inputImage:
-                    throw WireError(.invalidValue, "Pictures cannot be taken in yet.", param: "item.content")
+                case .inputImage(let shown, _):
+                    guard picture == nil else {
+                        throw WireError(.invalidValue, "An item takes one picture.", param: "item.content")
+                    }
+                    picture = shown
                 case .inputMusic(let upload):
                     guard music == nil else {
                         throw WireError(.invalidValue, "An item takes one piece of music.", param: "item.content")
@@ -75,8 +87,8 @@ extension RealtimeConnection {
                 }
             }
             let text = texts.joined(separator: "\n")
-            guard !text.isEmpty || music != nil else { return nil }
-            self = .written(text, music: music)
+            guard !text.isEmpty || picture != nil || music != nil else { return nil }
+            self = .written(text, picture: picture, music: music)
         }
     }
 

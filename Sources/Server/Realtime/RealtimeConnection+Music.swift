@@ -35,12 +35,8 @@ extension RealtimeConnection {
         return try await session.listen(toMusic: samples)
     }
 
-    /// Whether the answer that was asked for can be made: the rules of a piece of music, nil for words.
-    func musicRules(_ request: ArtifactRequest?) throws -> AnswerRules? {
-        guard let request else { return nil }
-        guard request.type == .music else {
-            throw WireError(.invalidValue, "Pictures cannot be made yet.", param: "response.artifact.type")
-        }
+    /// The rules of a piece of music that was asked for.
+    func musicRules(_ request: ArtifactRequest) throws -> AnswerRules {
         guard services.engine.encodec != nil else { throw Self.unavailable }
         _ = try Self.format(request)
         let music = services.configuration.music
@@ -48,11 +44,6 @@ extension RealtimeConnection {
             throw WireError(
                 .invalidValue, "A piece of \(seconds) s was asked for; up to \(music.maxSeconds) s can be made.",
                 param: "response.artifact.seconds")
-        }
-        guard artifactsMade < services.configuration.artifacts.maxPerSession else {
-            throw WireError(
-                .invalidValue, "This session has made \(artifactsMade) artifacts, which is as many as one may.",
-                param: "response.artifact")
         }
         return services.configuration.musicRules(seconds: request.seconds, engine: services.engine)
     }
@@ -93,37 +84,20 @@ extension RealtimeConnection {
         try await artifact.append(samples)
         piece?.samples += samples.count
         // A step is half a second.
-        guard let piece, let place = response?.place else { return }
+        guard let piece else { return }
         let step = encodec.configuration.sampleRate / 2
         let steps = max(1, (piece.frames * encodec.hop + step - 1) / step)
         let done = min(piece.samples / step, steps)
         guard done > piece.toldSteps else { return }
         self.piece?.toldSteps = done
-        send(
-            .artifactProgress(
-                ArtifactProgress(
-                    responseID: place.responseID, itemID: place.itemID, outputIndex: place.outputIndex, step: done,
-                    steps: steps)))
+        tell(step: done, of: steps)
     }
 
-    /// The piece is complete: it is announced, once. To OpenAI's clients an artifact is a line of text.
+    /// The piece is complete.
     func finishPiece() async throws {
         guard let artifact = piece?.artifact, response?.stopReason == nil else { return }
         piece = nil
-        let made = try await artifact.finish()
-        artifactsMade += 1
-        guard let place = response?.place else { return }
-        if door.sound.isOurs {
-            send(
-                .artifactDone(
-                    ArtifactDone(
-                        responseID: place.responseID, itemID: place.itemID, outputIndex: place.outputIndex,
-                        artifact: made)))
-        } else {
-            let line = "\(made.type.rawValue): \(made.url)"
-            response?.reply += line
-            send(.outputTextDelta(place, delta: line))
-        }
+        announce(try await artifact.finish())
     }
 
     /// A piece that nobody will get.

@@ -48,7 +48,7 @@ actor RealtimeConnection {
     /// The piece of music that is being made.
     var piece: PieceInProgress?
     /// Why the artifact of the running response failed.
-    var pieceFailure: (any Error)?
+    var artifactFailure: (any Error)?
     /// Artifacts that this session has made.
     var artifactsMade = 0
     /// The last thing that was written: what an artifact's tags call its prompt.

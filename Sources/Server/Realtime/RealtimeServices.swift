@@ -83,8 +83,11 @@ struct RealtimeServices: Sendable {
     }
 
     /// What an answer may hold.
-    func rules(_ modality: OutputModality, spoken: Bool, limit: TokenLimit?) -> AnswerRules {
+    ///
+    /// - Parameter drawing: whether the model may draw a picture where it finds that one is wanted.
+    func rules(_ modality: OutputModality, spoken: Bool, drawing: Bool, limit: TokenLimit?) -> AnswerRules {
         var rules = modality == .audio ? AnswerRules.voiceReply : AnswerRules.textReply
+        if drawing, engine.unclip != nil { rules.modalities.insert(.image) }
         rules.chain = spoken ? .required : .never
         rules.maximumTranscriptTokens = configuration.sampling.text.maxNewTokens
         rules.maximumReplyTokens = configuration.sampling.text.maxNewTokens

@@ -16,10 +16,12 @@ struct Question {
     }
 }
 
-/// A question in writing, before which music may be played.
+/// A question in writing, with what is shown and played before it.
 struct WrittenQuestion {
     var text: String
-    /// The tokens' numbers.
+    /// The picture's tokens' numbers.
+    var picture: [Int32]
+    /// The music's.
     var music: [Int32]
     var item: String
 }

@@ -8,17 +8,20 @@ struct AboutPage: Sendable {
         let model: String
         let version: String
         let greeting: [String]
+        let makes: [String]
     }
 
     private let body: [UInt8]
 
     /// - Parameter greeting: what the model's makers say of it, line by line; a line that begins with "Try:" lists
     ///   questions, with commas between them.
-    init(model: String, version: String, greeting: [String]) {
+    /// - Parameter makes: what the model can make beside words: "image", "music".
+    init(model: String, version: String, greeting: [String], makes: [String] = []) {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         // Texts alone can always be encoded.
-        body = (try? encoder.encode(About(model: model, version: version, greeting: greeting))).map(Array.init) ?? []
+        let about = About(model: model, version: version, greeting: greeting, makes: makes)
+        body = (try? encoder.encode(about)).map(Array.init) ?? []
     }
 
     /// The answer to a request.

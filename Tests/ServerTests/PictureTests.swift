@@ -1,0 +1,246 @@
+import Audio
+import Client
+import Foundation
+import Images
+import Logging
+import Server
+import TestSupport
+import Testing
+import Wire
+
+/// Pictures through a real daemon, all of whose models are the golden cases' small ones.
+@Suite("Pictures", .serialized, .timeLimit(.minutes(3))) struct PictureTests {
+    /// A daemon that sees and draws, and the folder of its artifacts; both gone after the body.
+    private func withDaemon(
+        _ change: (inout Configuration) -> Void = { _ in }, _ body: (Daemon, URL) async throws -> Void
+    ) async throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "pictures-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let seed = folder.appending(path: "seed")
+        try FileManager.default.createDirectory(at: seed, withIntermediateDirectories: true)
+        for name in ["seed_quantizer.pt", "eva_vit_g.pth"] {
+            try FileManager.default.createSymbolicLink(
+                at: seed.appending(path: name), withDestinationURL: Golden.file("seed-encode", name))
+        }
+        try Data(#"{"vision_heads": 4, "vision_depth": 3, "query_heads": 6}"#.utf8)
+            .write(to: seed.appending(path: "seed_config.json"))
+
+        let root = Golden.tests.deletingLastPathComponent()
+        var configuration = try Configuration.load(path: root.appending(path: "config.toml").path)
+        configuration.server.port = 0
+        configuration.seed = 7
+        configuration.model.llama = Golden.folder("llama-hf").path
+        configuration.model.speechTokenizer = Golden.folder("speechtokenizer-snake").path
+        configuration.model.soundStorm = Golden.file("soundstorm", "speechtokenizer_soundstorm_mls.pt").path
+        configuration.model.soundStormHeads = 4
+        configuration.model.soundStormHeadWidth = 16
+        configuration.model.voice = ""
+        configuration.model.greeting = ""
+        configuration.model.seed = seed.path
+        configuration.model.unclip = Golden.file("unclip-half", "stable-diffusion-2-1-unclip").path
+        configuration.image.steps = 3
+        (configuration.image.width, configuration.image.height) = (96, 64)
+        let artifacts = folder.appending(path: "artifacts")
+        configuration.artifacts.folder = artifacts.path
+        configuration.sampling.text.maxNewTokens = 6
+        change(&configuration)
+        let daemon = try await Daemon(configuration, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        do {
+            try await body(daemon, artifacts)
+        } catch {
+            await daemon.shutdown()
+            throw error
+        }
+        await daemon.shutdown()
+    }
+
+    private func url(_ daemon: Daemon) -> String { "ws://127.0.0.1:\(daemon.port)/v1/realtime" }
+
+    private func files(_ folder: URL) -> [String] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []).sorted()
+    }
+
+    private func picture(_ width: Int = 40, _ height: Int = 30) throws -> [UInt8] {
+        let bytes = (0..<width * height * 3).map { UInt8(truncatingIfNeeded: $0 &* 7) }
+        return try RGBImage(width: width, height: height, bytes: bytes).png()
+    }
+
+    /// Asks for a picture of a text; what was told.
+    private func draw(_ text: String, _ daemon: Daemon) async throws -> (steps: [Int], artifacts: [Artifact]) {
+        let client = try await RealtimeClient.connect(to: url(daemon), turnEnd: .commit)
+        var request = WrittenRequest()
+        request.text = text
+        request.artifact = ArtifactRequest(type: .image)
+        var (steps, artifacts): ([Int], [Artifact]) = ([], [])
+        try await client.ask(request) { update in
+            switch update {
+            // The scheduler's first step takes two calls, and the decoding is one.
+            case .progress(let step, let of):
+                steps.append(step)
+                #expect(of == 5)
+            case .artifact(let artifact): artifacts.append(artifact)
+            case .text: break
+            }
+        }
+        await client.close()
+        return (steps, artifacts)
+    }
+
+    @Test("a picture is announced once, complete, with its seed and tokens in it; the same seed draws the same picture")
+    func drawing() async throws {
+        try await withDaemon { daemon, folder in
+            var fetched: [Data] = []
+            for _ in 0..<2 {
+                let (steps, artifacts) = try await draw("a cat on a mat", daemon)
+                let artifact = try #require(artifacts.first)
+                #expect(artifacts.count == 1 && artifact.type == .image && artifact.mimeType == "image/png")
+                #expect((artifact.width, artifact.height) == (96, 64))
+                #expect(steps == [1, 2, 3, 4, 5])
+                #expect(files(folder).contains("\(artifact.id).png"))
+                let out = folder.deletingLastPathComponent().appending(path: "out")
+                let file = try await ArtifactDownload.fetch(artifact, from: url(daemon), into: out)
+                fetched.append(try Data(contentsOf: file))
+                let image = try ImageFile.decode([UInt8](fetched[fetched.count - 1]))
+                #expect((image.width, image.height) == (96, 64))
+                #expect(Set(image.bytes).count > 10)
+            }
+            #expect(fetched[0] == fetched[1])
+            for words in ["Prompt", "a cat on a mat", "Seed", "Tokens", "Software"] {
+                #expect(fetched[0].range(of: Data(words.utf8)) != nil, "\(words)")
+            }
+            #expect(files(folder).allSatisfy { $0.hasSuffix(".png") })
+        }
+    }
+
+    @Test("a picture is shown by upload and as a data URI, and answered") func showing() async throws {
+        try await withDaemon { daemon, _ in
+            let client = try await RealtimeClient.connect(to: url(daemon), turnEnd: .commit)
+            for text in ["What is this?", ""] {
+                var request = WrittenRequest()
+                request.text = text
+                request.picture = try picture()
+                try await client.ask(request) { _ in }
+            }
+            await client.close()
+            let uri = "data:image/png;base64," + Data(try picture(300, 20)).base64EncodedString()
+            let other = try await TestClient(port: daemon.port, subprotocol: nil)
+            try other.send(
+                #"{"type":"conversation.item.create","item":{"id":"i","type":"message","role":"user","content":[{"type":"input_text","text":"what"},{"type":"input_image","image_url":"\#(uri)"}]}}"#
+            )
+            try other.send(#"{"type":"response.create"}"#)
+            #expect(try await other.untilDone().done?.status == .completed)
+            // The bytes are not kept with the item.
+            try other.send(#"{"type":"conversation.item.retrieve","item_id":"i"}"#)
+            let retrieved = try await other.next { $0.name == "conversation.item.retrieved" }
+            guard case .conversationItemRetrieved(let item)? = retrieved.event,
+                case .message(_, let content) = item.kind
+            else {
+                Issue.record("no item")
+                return
+            }
+            #expect(content.last == .inputImage(.url(""), detail: nil))
+            await other.close()
+        }
+    }
+
+    @Test("what cannot be seen is refused by one clear error, and the session lives on") func badPictures() async throws
+    {
+        let whole = try picture(200, 200)
+        let cases: [(file: [UInt8], words: String)] = [
+            (Array("just some text".utf8), "cannot be seen"),
+            (Array(whole.dropLast(whole.count / 2)), "cannot be seen"),
+            ([], "cannot be seen"), (try picture(400, 400), "pixels"),
+        ]
+        try await withDaemon({ $0.image.maxPixels = 100_000 }) { daemon, _ in
+            let client = try await RealtimeClient.connect(to: url(daemon), turnEnd: .commit)
+            for (file, words) in cases {
+                var request = WrittenRequest()
+                request.text = "What is this?"
+                request.picture = file
+                do {
+                    try await client.ask(request) { _ in }
+                    Issue.record("taken: \(words)")
+                } catch ClientError.server(let error) {
+                    #expect(error.code == .invalidValue)
+                    #expect(error.message.contains(words) && !error.message.contains("/tmp"), "\(error.message)")
+                }
+                // What the same request caused further: there is no question to answer.
+                if case .event(.error) = try await client.next() {}
+            }
+            var request = WrittenRequest()
+            request.text = "And this?"
+            request.picture = whole
+            try await client.ask(request) { _ in }
+            await client.close()
+        }
+    }
+
+    @Test("a picture that was cancelled leaves no file, soon, and the session draws another") func cancel() async throws
+    {
+        try await withDaemon({ $0.image.steps = 500 }) { daemon, folder in
+            let client = try await TestClient(port: daemon.port)
+            let create =
+                #"{"type":"conversation.item.create","item":{"type":"message","role":"user","content":[{"type":"input_text","text":"a hill"}]}}"#
+            let draw = #"{"type":"response.create","response":{"artifact":{"type":"image"}}}"#
+            for _ in 0..<2 {
+                try client.send(create)
+                try client.send(draw)
+                _ = try await client.next { $0.name == "response.output_artifact.progress" }
+                try client.send(#"{"type":"response.cancel"}"#)
+                let turn = try await client.untilDone()
+                #expect(turn.done?.status == .cancelled)
+                let steps = turn.names.count { $0 == "response.output_artifact.progress" }
+                #expect(steps < 200, "\(steps) steps after the cancellation")
+                #expect(files(folder).isEmpty)
+            }
+            await client.close()
+        }
+    }
+
+    @Test("somebody's speech goes on while another's picture is drawn") func besideSpeech() async throws {
+        try await withDaemon({
+            $0.image.steps = 1000
+            ($0.image.width, $0.image.height) = (256, 256)
+            $0.sampling.speech.maxNewTokens = 100
+            $0.sampling.speech.minNewTokens = 100
+        }) { daemon, _ in
+            let painter = try await TestClient(port: daemon.port)
+            try painter.send(
+                #"{"type":"conversation.item.create","item":{"type":"message","role":"user","content":[{"type":"input_text","text":"a hill"}]}}"#
+            )
+            try painter.send(#"{"type":"response.create","response":{"artifact":{"type":"image"}}}"#)
+            _ = try await painter.next { $0.name == "response.output_artifact.progress" }
+            let speaker = try await TestClient(port: daemon.port)
+            let clip = try AudioFile.read(Golden.file("chain", "question.wav").path)
+            try await speaker.speak(clip.mono() + [Float](repeating: 0, count: 16_000))
+            let turn = try await speaker.untilDone()
+            #expect(turn.done?.status == .completed && !turn.frames.isEmpty)
+            try painter.send(#"{"type":"response.cancel"}"#)
+            #expect(try await painter.untilDone().done?.status == .cancelled, "it was still being drawn")
+            await painter.close()
+            await speaker.close()
+        }
+    }
+
+    @Test("without the networks, pictures are refused with what to do about it") func unavailable() async throws {
+        try await withDaemon({
+            $0.model.seed = ""
+            $0.model.unclip = ""
+        }) { daemon, _ in
+            let client = try await RealtimeClient.connect(to: url(daemon), turnEnd: .commit)
+            for draws in [true, false] {
+                var request = WrittenRequest()
+                request.text = "a hill"
+                if draws { request.artifact = ArtifactRequest(type: .image) } else { request.picture = try picture() }
+                do {
+                    try await client.ask(request) { _ in }
+                    Issue.record("a picture without networks")
+                } catch ClientError.server(let error) {
+                    #expect(error.code == .imagesUnavailable && error.message.contains(draws ? "unclip" : "seed"))
+                }
+            }
+            await client.close()
+        }
+    }
+}
