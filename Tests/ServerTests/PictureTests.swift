@@ -200,7 +200,7 @@ import Wire
 
     @Test("somebody's speech goes on while another's picture is drawn") func besideSpeech() async throws {
         try await withDaemon({
-            $0.image.steps = 1000
+            $0.image.steps = 900
             ($0.image.width, $0.image.height) = (256, 256)
             $0.sampling.speech.maxNewTokens = 100
             $0.sampling.speech.minNewTokens = 100

@@ -17,7 +17,7 @@ extension Configuration {
         public var maxPixels = 64_000_000
 
         static let keys: [ConfigurationKey<Image>] = [
-            .integer("steps", \.steps, 2...1000),
+            .integer("steps", \.steps, 2...999),
             .number("guidance", \.guidance, 0...100),
             .integer("width", \.width, 0...UnCLIPModel.largestSide),
             .integer("height", \.height, 0...UnCLIPModel.largestSide),
