@@ -132,7 +132,7 @@ chmod +x "$work"/bin/*
 for document; do
     rm -rf "$work/sources"
     mkdir "$work/sources"
-    tar -C "$SOURCES" --exclude './.*' --exclude ./Tests --exclude ./Training -cf - . | tar -C "$work/sources" -xf -
+    tar -C "$SOURCES" --exclude './.*' --exclude ./Training -cf - . | tar -C "$work/sources" -xf -
     cd "$work/sources"
     awk '/^```sh$/ { on = 1; next }
         /^```toml$/ { on = 2; print "configure - config.toml >changed.toml <<\"END\""; next }
