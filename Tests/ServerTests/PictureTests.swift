@@ -1,3 +1,4 @@
+import Audio
 import Client
 import Foundation
 import Images
@@ -194,6 +195,33 @@ import Wire
                 #expect(files(folder).isEmpty)
             }
             await client.close()
+        }
+    }
+
+    @Test("somebody's speech goes on while another's picture is drawn") func besideSpeech() async throws {
+        try await withDaemon({
+            $0.image.steps = 900
+            ($0.image.width, $0.image.height) = (256, 256)
+            $0.sampling.speech.maxNewTokens = 100
+            $0.sampling.speech.minNewTokens = 100
+        }) { daemon, _ in
+            let painter = try await TestClient(port: daemon.port)
+            try painter.send(
+                #"{"type":"conversation.item.create","item":{"type":"message","role":"user","content":[{"type":"input_text","text":"a hill"}]}}"#
+            )
+            try painter.send(#"{"type":"response.create","response":{"artifact":{"type":"image"}}}"#)
+            _ = try await painter.next { $0.name == "response.output_artifact.progress" }
+            let speaker = try await TestClient(port: daemon.port)
+            let clip = try AudioFile.read(Golden.file("chain", "question.wav").path)
+            try await speaker.speak(clip.mono() + [Float](repeating: 0, count: 16_000))
+            // The answer's end is not waited for: where this model, whose weights are random, begins a picture of its own,
+            // that has to wait for the other one.
+            let last = try await speaker.next { $0.frame?.isLast == true }
+            #expect((last.frame?.sequence ?? 0) > 20, "some 2 s of speech")
+            try painter.send(#"{"type":"response.cancel"}"#)
+            #expect(try await painter.untilDone().done?.status == .cancelled, "it was still being drawn")
+            await painter.close()
+            await speaker.close()
         }
     }
 
