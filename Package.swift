@@ -72,7 +72,7 @@ let package = Package(
         room("Audio", ["COpus", "CSampleRate", "CSndFile", "CVoiceActivity"]),
         room("Wire", []),
         room("WebSockets", ["CWebSockets"]),
-        room("HTTP", ["CCurl"]),
+        room("HTTP", ["CCurl", "Compute"]),
         room("CheckpointTools", ["Checksums", "HTTP", "AnyGPT", "UnCLIP"]),
         room("Pulse", ["CPulse"]),
         room("Parity", ["Audio", "AnyGPT", "Images", "SEED", "UnCLIP"]),

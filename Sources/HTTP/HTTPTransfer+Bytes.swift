@@ -1,17 +1,12 @@
-import Dispatch
+import Compute
 
 extension HTTPTransfer {
-    /// Runs the transfer on a thread that may wait, and collects the body.
+    /// Runs the transfer on a thread of its own, and collects the body.
     ///
     /// - Parameter limit: the most bytes that are taken; a longer body is an error as soon as it is seen.
     /// - Throws: `Failure`.
     public func bytes(atMost limit: Int) async throws(Failure) -> (status: Int, body: [UInt8]) {
-        let result: Result<(status: Int, body: [UInt8]), Failure> = await withCheckedContinuation { continuation in
-            DispatchQueue.global().async {
-                continuation.resume(returning: Result { () throws(Failure) in try collect(limit) })
-            }
-        }
-        return try result.get()
+        try await onThread(named: "http") { Result { () throws(Failure) in try collect(limit) } }.get()
     }
 
     private func collect(_ limit: Int) throws(Failure) -> (status: Int, body: [UInt8]) {

@@ -17,14 +17,8 @@ public struct TLSFiles: Sendable, Equatable {
     /// Tries the files, so that what is wrong with them is told in one line before anything is listened on:
     /// libwebsockets says it in its log alone.
     public func check() throws(WebSocketError) {
-        for (path, what) in [(certificate, "certificate"), (privateKey, "private key")] {
-            // A folder can be opened, too, but not read.
-            guard let file = HTTPFile(path: path) else {
-                let reason = access(path, R_OK) == 0 ? "not a file" : String(cString: strerror(errno))
-                throw .tls("the \(what) \(path) cannot be read: \(reason)")
-            }
-            guard file.count > 0 else { throw .tls("the \(what) \(path) is empty") }
-        }
+        try Self.requireContent(of: certificate, "certificate")
+        try Self.requireContent(of: privateKey, "private key")
         guard let context = SSL_CTX_new(TLS_server_method()) else { throw .tls("OpenSSL refused to start") }
         defer { SSL_CTX_free(context) }
         // Without this OpenSSL would ask on the terminal.
@@ -42,6 +36,16 @@ public struct TLSFiles: Sendable, Equatable {
         guard SSL_CTX_check_private_key(context) == 1 else {
             throw .tls("the private key \(privateKey) does not belong to the certificate \(certificate)")
         }
+    }
+
+    /// Throws when a file that TLS needs cannot be read, or is empty.
+    static func requireContent(of path: String, _ what: String) throws(WebSocketError) {
+        // A folder can be opened, too, but not read.
+        guard let file = HTTPFile(path: path) else {
+            let reason = access(path, R_OK) == 0 ? "not a file" : String(cString: strerror(errno))
+            throw .tls("the \(what) \(path) cannot be read: \(reason)")
+        }
+        guard file.count > 0 else { throw .tls("the \(what) \(path) is empty") }
     }
 
     /// Whether a key can be read by itself, apart from any certificate.

@@ -1,16 +1,11 @@
 import CWebSockets
-import Glibc
 
 /// Whose certificates a client trusts.
 enum TLSTrust {
     /// Tries a file of certificates in PEM, so that what is wrong with it is told in one line: libwebsockets says it in its
     /// log alone.
     static func check(_ path: String) throws(WebSocketError) {
-        guard let file = HTTPFile(path: path) else {
-            let reason = access(path, R_OK) == 0 ? "not a file" : String(cString: strerror(errno))
-            throw .tls("the certificates \(path) cannot be read: \(reason)")
-        }
-        guard file.count > 0 else { throw .tls("the certificates \(path) are an empty file") }
+        try TLSFiles.requireContent(of: path, "file of certificates")
         guard let context = SSL_CTX_new(TLS_client_method()) else { throw .tls("OpenSSL refused to start") }
         defer { SSL_CTX_free(context) }
         ERR_clear_error()

@@ -1,7 +1,6 @@
 import Audio
 import Client
 import Foundation
-import Logging
 import Server
 import TestModels
 import TestSupport
@@ -27,14 +26,7 @@ import Wire
         configuration.artifacts.folder = folder.path
         configuration.sampling.text.maxNewTokens = 6
         change(&configuration)
-        let daemon = try await Daemon(configuration, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
-        do {
-            try await body(daemon, folder)
-        } catch {
-            await daemon.shutdown()
-            throw error
-        }
-        await daemon.shutdown()
+        try await ServerTests.withDaemon(configuration) { try await body($0, folder) }
     }
 
     private func url(_ daemon: Daemon) -> String { "ws://127.0.0.1:\(daemon.port)/v1/realtime" }

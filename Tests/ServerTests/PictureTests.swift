@@ -2,7 +2,6 @@ import Audio
 import Client
 import Foundation
 import Images
-import Logging
 import Server
 import TestSupport
 import Testing
@@ -45,14 +44,7 @@ import Wire
         configuration.artifacts.folder = artifacts.path
         configuration.sampling.text.maxNewTokens = 6
         change(&configuration)
-        let daemon = try await Daemon(configuration, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
-        do {
-            try await body(daemon, artifacts)
-        } catch {
-            await daemon.shutdown()
-            throw error
-        }
-        await daemon.shutdown()
+        try await ServerTests.withDaemon(configuration) { try await body($0, artifacts) }
     }
 
     private func url(_ daemon: Daemon) -> String { "ws://127.0.0.1:\(daemon.port)/v1/realtime" }

@@ -24,14 +24,7 @@ import Wire
         configuration.sampling.speech.maxNewTokens = 120
         configuration.sampling.speech.minNewTokens = 110
         change(&configuration)
-        let daemon = try await Daemon(configuration, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
-        do {
-            try await body(daemon)
-        } catch {
-            await daemon.shutdown()
-            throw error
-        }
-        await daemon.shutdown()
+        try await ServerTests.withDaemon(configuration, body)
     }
 
     /// A recorded question at 16 kHz, with the silence that ends it.

@@ -1,6 +1,5 @@
 import Client
 import Foundation
-import Logging
 import Server
 import TestSupport
 import Testing
@@ -17,15 +16,8 @@ import Wire
             configuration.server.certificate = folder + "/certificate.pem"
             configuration.server.privateKey = folder + "/key.pem"
             configuration.sampling.text.maxNewTokens = 6
-            let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-            let daemon = try await Daemon(configuration, logger: logger)
-            do {
-                try await body(daemon, configuration.server.certificate)
-            } catch {
-                await daemon.shutdown()
-                throw error
-            }
-            await daemon.shutdown()
+            let certificate = configuration.server.certificate
+            try await ServerTests.withDaemon(configuration) { try await body($0, certificate) }
         }
     }
 

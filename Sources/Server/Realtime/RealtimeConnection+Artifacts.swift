@@ -6,14 +6,17 @@ extension RealtimeConnection {
     /// What the answer is made of, and its rules: nil for words.
     func artifactRules(_ request: ArtifactRequest?) throws -> (form: AnswerForm, rules: AnswerRules)? {
         guard let request else { return nil }
-        let form: AnswerForm = request.type == .music ? .music : .picture
-        let rules = try request.type == .music ? musicRules(request) : pictureRules(request)
+        let made: (form: AnswerForm, rules: AnswerRules) =
+            switch request.type {
+            case .music: (.music, try musicRules(request))
+            case .image: (.picture, try pictureRules(request))
+            }
         guard mayMakeArtifacts else {
             throw WireError(
                 .invalidValue, "This session has made \(artifactsMade) artifacts, which is as many as one may.",
                 param: "response.artifact")
         }
-        return (form, rules)
+        return made
     }
 
     /// Whether this session has not made as many as it may.
