@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import math
 import socket
+import threading
 import wave
 from array import array
+from dataclasses import replace
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import anygpt
 import pytest
+from anygpt.artifacts import data_uri, download
 from anygpt.events import parse, parse_packet
 from anygpt.sound import RATE, resample
 
@@ -61,6 +67,27 @@ def test_artifacts() -> None:
     }  # fmt: skip
     event = parse({"type": "response.output_artifact.done", "item_id": "i", "artifact": made})
     assert isinstance(event, anygpt.ArtifactDone) and event.artifact.duration_ms == 5000
+
+
+def test_pictures() -> None:
+    assert data_uri(b"\x89PNG") == "data:image/png;base64,iVBORw=="
+    with pytest.raises(anygpt.ArtifactError):
+        data_uri(b"GIF89a")
+
+
+def test_downloads(tmp_path: Path) -> None:
+    (tmp_path / "a1").write_bytes(b"picture")
+    handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path))
+    digest = hashlib.sha256(b"picture").hexdigest()
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        daemon = f"ws://127.0.0.1:{server.server_address[1]}/v1/realtime"
+        artifact = anygpt.Artifact("a1", "image", "image/png", 7, digest, "/a1")
+        assert download(artifact, daemon, 5) == b"picture"
+        for wrong in ({"bytes": 6}, {"sha256": "00"}, {"url": "/a2"}, {"url": "file:///a1"}):
+            with pytest.raises(anygpt.ArtifactError):
+                download(replace(artifact, **wrong), daemon, 5)
+        server.shutdown()
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@
 
 from .errors import (
     AnyGPTError,
+    ArtifactError,
     CannotConnect,
     ConnectionLost,
     NotADaemon,
@@ -37,6 +38,7 @@ __all__ = [
     "AnyGPTError",
     "Artifact",
     "ArtifactDone",
+    "ArtifactError",
     "ArtifactProgress",
     "CannotConnect",
     "ConnectionLost",

@@ -21,6 +21,10 @@ class SoundError(AnyGPTError):
     """A sound file cannot be read or is of a kind that is not understood."""
 
 
+class ArtifactError(AnyGPTError):
+    """A picture or a piece of music cannot be fetched or shown."""
+
+
 class ServerError(AnyGPTError):
     """The daemon refused something. The session lives on."""
 

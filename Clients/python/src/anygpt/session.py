@@ -21,6 +21,7 @@ from websockets.exceptions import (
 )
 from websockets.typing import Subprotocol
 
+from .artifacts import data_uri, download
 from .errors import CannotConnect, ConnectionLost, NotADaemon, ServerError
 from .events import (
     Artifact,
@@ -97,7 +98,7 @@ async def connect(
         raise CannotConnect(
             f"nobody answers at {url} ({_line(error)}): start one with `systemctl start anygptd` or `make run`"
         ) from error
-    session = Session(socket)
+    session = Session(socket, url)
     try:
         try:
             await asyncio.wait_for(session._begin(turns), timeout)
@@ -115,8 +116,9 @@ class Session:
     `ask`.
     """
 
-    def __init__(self, socket: ClientConnection) -> None:
+    def __init__(self, socket: ClientConnection, url: str) -> None:
         self._socket = socket
+        self._url = url
         #: The session's identifier.
         self.id = ""
 
@@ -174,21 +176,33 @@ class Session:
         """Sends samples: 16-bit little-endian, mono, 24,000 a second."""
         await self.send("input_audio_buffer.append", audio=base64.b64encode(pcm).decode())
 
+    async def send_packet(self, packet: bytes) -> None:
+        """Sends one Opus packet, of any rate and length (`connect(opus=True)`)."""
+        await self._send(b"\x01" + packet)
+
     async def commit(self) -> None:
         """Ends the spoken turn."""
         await self.send("input_audio_buffer.commit")
 
-    async def write(self, text: str) -> None:
-        """Puts a written question into the conversation."""
-        content = [{"type": "input_text", "text": text}]
+    async def write(self, text: str, *, picture: bytes | None = None) -> None:
+        """Puts a written question into the conversation, and a picture (PNG, JPEG or WebP) that it is about.
+
+        With a picture the text may be empty.
+        """
+        content = [{"type": "input_text", "text": text}] if text or picture is None else []
+        if picture is not None:
+            content.insert(0, {"type": "input_image", "image_url": data_uri(picture)})
         item = {"type": "message", "role": "user", "content": content}
         await self.send("conversation.item.create", item=item)
 
-    async def respond(self, *, spoken: bool = True) -> None:
-        """Asks for an answer."""
-        await self.send(
-            "response.create", response={"output_modalities": ["audio" if spoken else "text"]}
-        )
+    async def respond(
+        self, *, spoken: bool = True, artifact: Literal["image", "music"] | None = None
+    ) -> None:
+        """Asks for an answer, or for a picture or a piece of music of what was written last."""
+        response: dict[str, Any] = {"output_modalities": ["audio" if spoken else "text"]}
+        if artifact is not None:
+            response["artifact"] = {"type": artifact}
+        await self.send("response.create", response=response)
 
     async def cancel(self) -> None:
         """Stops the answer that is being made."""
@@ -202,8 +216,11 @@ class Session:
 
     async def send(self, kind: str, **fields: Any) -> None:
         """Sends any event of the protocol."""
+        await self._send(json.dumps({"type": kind, **fields}))
+
+    async def _send(self, message: str | bytes) -> None:
         try:
-            await self._socket.send(json.dumps({"type": kind, **fields}))
+            await self._socket.send(message)
         except ConnectionClosed as error:
             raise _lost(error) from error
 
@@ -229,6 +246,10 @@ class Session:
         except ValueError as error:
             raise NotADaemon("a text message is not JSON") from error
         return parse(data)
+
+    async def fetch(self, artifact: Artifact, timeout: float = 30.0) -> bytes:
+        """The file of a picture or a piece of music, as it was announced."""
+        return await asyncio.to_thread(download, artifact, self._url, timeout)
 
     async def _begin(self, turns: str) -> None:
         first = await self.next()
