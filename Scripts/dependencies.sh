@@ -6,9 +6,9 @@ set -eu
 packages="libopenblas-dev libopus-dev libsamplerate0-dev libsndfile1-dev libwebsockets-dev
 libsentencepiece-dev libpulse-dev libwebrtc-audio-processing-dev zlib1g-dev libssl-dev
 libcurl4-openssl-dev libpng-dev libjpeg62-turbo-dev libwebp-dev pkg-config"
-# A browser for the web client, certificates for TLS, what looks at units, a sound server,
+# A browser for the web client, certificates for TLS, what looks at units, both sound servers,
 # and room for the Python client.
-test_packages="chromium openssl pulseaudio systemd python3-venv"
+test_packages="chromium openssl pulseaudio dbus-daemon pipewire pipewire-pulse wireplumber systemd python3-venv"
 [ "${1:-}" != test ] || packages="$packages $test_packages"
 
 fail() {

@@ -4,19 +4,51 @@ extension PulseLink {
     /// Makes the streams that there are not.
     func makeStreams() {
         for direction in PulseDirection.allCases where streams[direction] == nil {
-            // What fails may be reported before the call returns, and take stream and context with it.
             guard let context, pa_context_get_state(context) == PA_CONTEXT_READY else { return }
-            pa_context_ref(context)
-            defer { pa_context_unref(context) }
-            guard let stream = makeStream(direction, context) else {
-                lostDevice(direction, pa_context_errno(context))
-                continue
+            if let name = settings.device(direction) {
+                seek(direction, name, context)
+            } else {
+                open(direction)
             }
-            pa_stream_ref(stream)
-            defer { pa_stream_unref(stream) }
-            if !connect(stream, direction), streams[direction] == stream {
-                lostDevice(direction, pa_context_errno(context))
+        }
+    }
+
+    /// Asks for a device by its name before there is a stream to it: PipeWire connects one to a device that there is not
+    /// to any other, and says nothing.
+    private func seek(_ direction: PulseDirection, _ name: String, _ context: OpaquePointer) {
+        guard sought.insert(direction).inserted else { return }
+        let question =
+            switch direction {
+            case .capture:
+                pa_context_get_source_info_by_name(
+                    context, name, { _, _, end, link in PulseLink.from(link).found(.capture, end) }, userdata)
+            case .playback:
+                pa_context_get_sink_info_by_name(
+                    context, name, { _, _, end, link in PulseLink.from(link).found(.playback, end) }, userdata)
             }
+        if let question { pa_operation_unref(question) } else { found(direction, -1) }
+    }
+
+    /// The server has answered: with a device, at its end, or with an error.
+    private func found(_ direction: PulseDirection, _ end: Int32) {
+        guard let context, pa_context_get_state(context) == PA_CONTEXT_READY, sought.remove(direction) != nil else {
+            return
+        }
+        if end < 0 { lostDevice(direction, pa_context_errno(context)) } else { open(direction) }
+    }
+
+    private func open(_ direction: PulseDirection) {
+        // What fails may be reported before the call returns, and take stream and context with it.
+        guard let context else { return }
+        pa_context_ref(context)
+        defer { pa_context_unref(context) }
+        guard let stream = makeStream(direction, context) else {
+            return lostDevice(direction, pa_context_errno(context))
+        }
+        pa_stream_ref(stream)
+        defer { pa_stream_unref(stream) }
+        if !connect(stream, direction), streams[direction] == stream {
+            lostDevice(direction, pa_context_errno(context))
         }
     }
 
@@ -116,7 +148,7 @@ extension PulseLink {
     }
 
     private func reason(_ direction: PulseDirection, _ code: Int32) -> String {
-        let (kind, name) = direction == .capture ? ("source", settings.source) : ("sink", settings.sink)
+        let (kind, name) = (direction == .capture ? "source" : "sink", settings.device(direction))
         return switch pa_error_code_t(rawValue: UInt32(abs(code))) {
         case PA_ERR_NOENTITY: name.map { "there is no \(kind) called \($0)" } ?? "there is no \(kind)"
         case PA_ERR_KILLED, PA_OK: "the \(kind) is gone"

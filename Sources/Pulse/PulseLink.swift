@@ -14,6 +14,8 @@ final class PulseLink: @unchecked Sendable {
 
     var context: OpaquePointer?
     var streams: [PulseDirection: OpaquePointer] = [:]
+    /// Whose device the server was asked for and has not answered.
+    var sought: Set<PulseDirection> = []
     private var timer: OpaquePointer?
     private var attempts = 0
     private var isClosed = false
@@ -99,6 +101,7 @@ final class PulseLink: @unchecked Sendable {
 
     private func dropContext() {
         for direction in PulseDirection.allCases { dropStream(direction) }
+        sought = []
         guard let context else { return }
         self.context = nil
         pa_context_set_state_callback(context, nil, nil)

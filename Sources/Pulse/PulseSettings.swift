@@ -25,6 +25,9 @@ public struct PulseSettings: Sendable, Equatable {
 
     /// The settings of a conversation, for a program of this name.
     public init(applicationName: String) { self.applicationName = applicationName }
+
+    /// The device that is asked for by its name.
+    func device(_ direction: PulseDirection) -> String? { direction == .capture ? source : sink }
 }
 
 /// One of the two ways that sound goes.

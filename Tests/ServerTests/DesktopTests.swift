@@ -9,8 +9,8 @@ import Wire
 
 @testable import Server
 
-/// The default model, a real `pulseaudio`, and the demo's question: `room` is what the microphone hears, `speaker` what is
-/// played.
+/// The default model, a real PulseAudio or PipeWire, and the demo's question: `room` is what the microphone hears,
+/// `speaker` what is played.
 @Suite("A spoken conversation through a sound server", .serialized, .timeLimit(.minutes(3))) struct DesktopTests {
     private static let root = Golden.tests.deletingLastPathComponent()
     private static let folder = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
@@ -27,8 +27,9 @@ import Wire
         try AudioFile.read(Self.root.appending(path: "Models/pocket/demo/question.wav").path).mono(sampleRate: 16_000)
     }
 
-    private func server(speakerRate: Int) throws -> SoundServer {
-        try SoundServer([.init("room", rate: 16_000), .init("speaker", rate: speakerRate)])
+    private func server(_ kind: SoundServer.Kind = .pulseAudio, speakerRate: Int) throws -> SoundServer {
+        try SoundServer(
+            kind, [.init("room", rate: 16_000), .init("speaker", rate: speakerRate)], clock: speakerRate)
     }
 
     private func wait(_ what: String, until condition: () throws -> Bool) async throws {
@@ -47,9 +48,11 @@ import Wire
         }
     }
 
-    @Test("anygpt talk: the question goes into the source, the reply that the client got comes out of the sink")
-    func talk() async throws {
-        let sound = try server(speakerRate: 24_000)
+    @Test(
+        "anygpt talk: the question goes into the source, the reply that the client got comes out of the sink",
+        arguments: SoundServer.Kind.allCases)
+    func talk(kind: SoundServer.Kind) async throws {
+        let sound = try server(kind, speakerRate: 24_000)
         let daemon = try await Daemon(configuration(), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         defer { Task { await daemon.shutdown() } }
         let files = FileManager.default.temporaryDirectory.appending(path: "anygpt-talk-\(UUID().uuidString)")
@@ -91,9 +94,11 @@ import Wire
         #expect(found.isFaithful(decibels: 40))
     }
 
-    @Test("[desktop]: the daemon holds the same conversation by itself; what is played is the model's own sound")
-    func desktop() async throws {
-        let sound = try server(speakerRate: 16_000)
+    @Test(
+        "[desktop]: the daemon holds the same conversation by itself; what is played is the model's own sound",
+        arguments: SoundServer.Kind.allCases)
+    func desktop(kind: SoundServer.Kind) async throws {
+        let sound = try server(kind, speakerRate: 16_000)
         var configuration = try configuration()
         configuration.desktop.server = sound.address
         configuration.desktop.source = "room.monitor"
@@ -126,9 +131,11 @@ import Wire
         try compare(received.value, recording.stop(), rate: 16_000)
     }
 
-    @Test("anygptd with [desktop] and no sound server says so once, serves, and talks when there is one")
-    func laterServer() async throws {
-        let sound = try server(speakerRate: 16_000)
+    @Test(
+        "anygptd with [desktop] and no sound server says so once, serves, and talks when there is one",
+        arguments: SoundServer.Kind.allCases)
+    func laterServer(kind: SoundServer.Kind) async throws {
+        let sound = try server(kind, speakerRate: 16_000)
         sound.kill()
         let shown = FileManager.default.temporaryDirectory.appending(path: "anygptd-\(UUID().uuidString).log")
         defer { try? FileManager.default.removeItem(at: shown) }

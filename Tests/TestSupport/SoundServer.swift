@@ -1,9 +1,20 @@
 import Foundation
 import Synchronization
 
-/// A real `pulseaudio` for one test: with a folder, a home and a socket of its own, and no devices but those that the test
+/// A real sound server for one test: with a folder, a home and a socket of its own, and no devices but those that the test
 /// asks for. It ends with the test.
 public final class SoundServer: Sendable {
+    /// The programs that speak PulseAudio's protocol.
+    public enum Kind: String, CaseIterable, Sendable, CustomStringConvertible {
+        /// `pulseaudio`.
+        case pulseAudio
+        /// `pipewire`, `wireplumber`, which links its streams to devices, and `pipewire-pulse`.
+        case pipeWire
+
+        /// As a test's output has it.
+        public var description: String { self == .pulseAudio ? "PulseAudio" : "PipeWire" }
+    }
+
     /// Why a test cannot have one.
     public struct Failure: Error, CustomStringConvertible {
         /// One line.
@@ -35,13 +46,18 @@ public final class SoundServer: Sendable {
     /// Where clients find it: what `PULSE_SERVER` takes.
     public var address: String { "unix:\(folder.path)/native" }
 
-    private let folder: URL
+    let kind: Kind
+    let folder: URL
     private let sinks: [Sink]
     private let modules: [String]
-    private let running = Mutex<Child?>(nil)
+    private let clock: Int
+    private let running = Mutex<[Child]>([])
 
     /// Starts a server with these sinks and whatever other modules.
-    public init(_ sinks: [Sink], modules: [String] = []) throws {
+    /// - Parameter clock: the rate at which PipeWire mixes everything: streams and devices of this rate are not resampled.
+    public init(_ kind: Kind, _ sinks: [Sink], modules: [String] = [], clock: Int = 24_000) throws {
+        self.kind = kind
+        self.clock = clock
         folder = FileManager.default.temporaryDirectory.appending(path: "anygpt-pulse-\(UUID().uuidString.prefix(8))")
         self.sinks = sinks
         self.modules = modules
@@ -57,13 +73,19 @@ public final class SoundServer: Sendable {
 
     private var environment: [String: String] {
         var environment = ProcessInfo.processInfo.environment
-        for name in ["HOME", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "PULSE_RUNTIME_PATH", "PULSE_STATE_PATH"] {
+        for name in [
+            "HOME", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "PIPEWIRE_RUNTIME_DIR",
+            "PULSE_RUNTIME_PATH",
+            "PULSE_STATE_PATH",
+        ] {
             environment[name] = folder.path
         }
-        environment["DBUS_SESSION_BUS_ADDRESS"] = "disabled:"
+        environment["DBUS_SESSION_BUS_ADDRESS"] = kind == .pipeWire ? bus : "disabled:"
         environment["PULSE_SERVER"] = nil
         return environment
     }
+
+    private var bus: String { "unix:path=\(folder.path)/bus" }
 
     private static func tool(_ name: String) throws -> String {
         for folder in ["/usr/bin", "/usr/local/bin", "/bin"] {
@@ -74,30 +96,73 @@ public final class SoundServer: Sendable {
 
     /// Starts it, again after `kill`, and returns when it answers.
     public func start() throws {
+        switch kind {
+        case .pulseAudio: try startPulseAudio()
+        case .pipeWire: try startPipeWire()
+        }
+    }
+
+    private func startPulseAudio() throws {
         let loaded =
             ["module-native-protocol-unix socket=\(folder.path)/native auth-anonymous=1"] + sinks.map(\.module)
             + modules
-        let process = try Child(
-            Self.tool("pulseaudio"),
+        try run(
+            "pulseaudio",
             [
                 "-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no", "--disallow-exit=yes",
-                "--log-level=error", "--log-target=file:\(folder.path)/log",
-            ] + loaded.flatMap { ["-L", $0] }, environment: environment)
-        running.withLock { $0 = process }
-        let end = Date(timeIntervalSinceNow: 20)
-        while Date() < end, process.isRunning {
-            if (try? control(["info"])) != nil { return }
-            Thread.sleep(forTimeInterval: 0.05)
+                "--log-level=error",
+            ] + loaded.flatMap { ["-L", $0] })
+        try wait("answers") { (try? control(["info"])) != nil }
+    }
+
+    /// Its three programs, as a desktop's session starts them, and the bus without which WirePlumber ends.
+    private func startPipeWire() throws {
+        let settings = folder.appending(path: "pipewire/pipewire.conf.d")
+        try FileManager.default.createDirectory(at: settings, withIntermediateDirectories: true)
+        try Data("context.properties = { default.clock.rate = \(clock) }\n".utf8).write(
+            to: settings.appending(path: "clock.conf"))
+        for (name, arguments, socket) in [
+            ("dbus-daemon", ["--session", "--nofork", "--nopidfile", "--address=\(bus)"], "bus"),
+            ("pipewire", [], "pipewire-0"), ("wireplumber", [], nil), ("pipewire-pulse", [], "native"),
+        ] as [(String, [String], String?)] {
+            let path = socket.map { folder.appending(path: $0).path }
+            if let path { unlink(path) }
+            try run(name, arguments)
+            if let path { try wait("has its socket") { FileManager.default.fileExists(atPath: path) } }
         }
-        let log = (try? String(contentsOf: folder.appending(path: "log"), encoding: .utf8)) ?? ""
-        throw Failure("pulseaudio does not start: \(log)")
+        for module in sinks.map(\.module) + modules {
+            try control(["load-module"] + module.split(separator: " ").map(String.init))
+        }
+        // WirePlumber chooses the defaults: when there is one, it is at work.
+        try wait("chooses a device") { try !control(["info"]).contains("Default Sink: @DEFAULT_SINK@") }
+    }
+
+    private func run(_ name: String, _ arguments: [String]) throws {
+        let log = folder.appending(path: "\(name).log").path
+        guard FileManager.default.createFile(atPath: log, contents: nil), let error = FileHandle(forWritingAtPath: log)
+        else { throw Failure("cannot write \(log)") }
+        let process = try Child(Self.tool(name), arguments, environment: environment, output: error, error: error)
+        running.withLock { $0.append(process) }
+    }
+
+    private func wait(_ what: String, until condition: () throws -> Bool) throws {
+        let end = Date(timeIntervalSinceNow: 20)
+        while Date() < end, running.withLock({ $0.allSatisfy(\.isRunning) }) {
+            if try condition() { return }
+            Thread.sleep(forTimeInterval: 0.02)
+        }
+        let logs = try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil).filter {
+            $0.pathExtension == "log"
+        }
+        let lines = try logs.map { "\($0.lastPathComponent): \(try String(contentsOf: $0, encoding: .utf8))" }
+        throw Failure("no \(kind) that \(what): \(lines.joined())")
     }
 
     /// Ends it as a crash would.
     public func kill() {
-        running.withLock { process in
-            process?.end(SIGKILL)
-            process = nil
+        running.withLock { processes in
+            for process in processes.reversed() { process.end(SIGKILL) }
+            processes = []
         }
     }
 
