@@ -244,9 +244,10 @@ export class Conversation extends EventTarget {
   // MARK: The connection
 
   #connect() {
-    if (this.state === "on") return;
-    this.state = "connecting";
-    this.#connection.open();
+    if (this.state !== "on") {
+      this.state = "connecting";
+      this.#connection.open();
+    }
     this.#change();
   }
 
