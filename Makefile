@@ -15,7 +15,7 @@ DESTDIR =
 export PREFIX DESTDIR
 
 .PHONY: help run demo build install uninstall test lint format dependencies test-dependencies bench-kernels \
-	fuzz train-pocket clean
+	fuzz train-pocket eval-pocket clean
 
 help:
 	@echo "make run            build, and start the daemon with $(CONFIG)"
@@ -26,6 +26,7 @@ help:
 	@echo "make lint           check the formatting of the Swift sources"
 	@echo "make bench-kernels  measure the streaming matrix product beside OpenBLAS, and products by the weights' type"
 	@echo "make fuzz           feed TARGET with arbitrary bytes for SECONDS (see Tests/Fuzzing/README.md)"
+	@echo "make eval-pocket    speak to the daemon, judge its answers, write a report (Python: see Training/README.md)"
 	@echo "make train-pocket   train the default model further (Python, hours: see Training/README.md)"
 
 run: build
@@ -86,6 +87,12 @@ fuzz: dependencies
 
 train-pocket:
 	cd Training && $(PYTHON) -m pocket all
+
+# SIZE=full asks more and takes half an hour.
+SIZE = quick
+eval-pocket:
+	@test -x .build/release/anygptd || $(MAKE) build
+	@PYTHONPATH=Training:Clients/python/src $(PYTHON) -m evaluation --size $(SIZE) --config $(CONFIG)
 
 clean:
 	rm -rf .build .build-test .build-python .build-fuzz

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs the Python client into an environment of its own, checks its types and runs its tests with the real daemon.
+# Installs the Python client into an environment of its own, checks its types and runs its tests with the real daemon;
+# then those of the pocket model's evaluation, whose judges are played.
 # Scripts/test-python.sh [FOLDER WITH THE PROGRAMS]
 set -eu
 
@@ -12,4 +13,7 @@ environment=.build-python
 $environment/bin/pip install --quiet --disable-pip-version-check --upgrade "./Clients/python[test]"
 cd Clients/python
 ../../$environment/bin/mypy
-exec ../../$environment/bin/pytest --quiet -p no:cacheprovider
+../../$environment/bin/pytest --quiet -p no:cacheprovider
+cd ../..
+$environment/bin/pip install --quiet --disable-pip-version-check $(grep -E '^(numpy|av)==' Training/requirements.txt)
+PYTHONPATH=Training exec $environment/bin/pytest --quiet -p no:cacheprovider Training/evaluation

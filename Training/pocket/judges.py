@@ -7,6 +7,7 @@ similarity of voices.
 import random
 import re
 from collections.abc import Callable
+from functools import cached_property
 
 import numpy as np
 
@@ -72,12 +73,19 @@ class Listener:
     """Whisper on made speech, and judges that have nothing to do with it."""
 
     def __init__(self) -> None:
+        self.whisper = Whisper()
+
+    @cached_property
+    def phones(self):
         import hama
+
+        return hama.ASRModel()
+
+    @cached_property
+    def voices(self):
         from resemblyzer import VoiceEncoder
 
-        self.whisper = Whisper()
-        self.phones = hama.ASRModel()
-        self.voices = VoiceEncoder("cpu", verbose=False)
+        return VoiceEncoder("cpu", verbose=False)
 
     def against(self, recordings: list[np.ndarray], made: list[np.ndarray]) -> dict:
         """Made speech beside the recordings of the same words, frame for frame: phoneme errors and STOI."""
@@ -93,13 +101,14 @@ class Listener:
 
     def similarity(self, prompt: np.ndarray, made: list[np.ndarray]) -> dict:
         """Cosine similarity of voices to a prompt's; the same speaker in other words has about 0.83."""
+        reference = self.voice(prompt)
+        return mean([float(reference @ self.voice(wave)) for wave in made])
+
+    def voice(self, wave: np.ndarray) -> np.ndarray:
+        """A voice as a vector of length 1. [samples] -> [256]"""
         import resemblyzer
 
-        def voice(wave: np.ndarray) -> np.ndarray:
-            return self.voices.embed_utterance(resemblyzer.preprocess_wav(wave, SAMPLE_RATE))
-
-        reference = voice(prompt)
-        return mean([float(reference @ voice(wave)) for wave in made])
+        return self.voices.embed_utterance(resemblyzer.preprocess_wav(wave, SAMPLE_RATE))
 
     def rate(self, spoken: list[tuple[np.ndarray, str]]) -> dict:
         """(wave, text) pairs -> word error rate and some of what was heard"""

@@ -1,0 +1,56 @@
+"""Asks the daemon everything that is planned, and keeps what comes back."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from . import opus, sounds, turns
+from .progress import Progress
+from .store import Store
+
+
+class Asker:
+    """Asks a daemon; answers go to a store, their speech and pictures to folders beside it."""
+
+    def __init__(self, url: str, store: Store, folder: Path, progress: Progress) -> None:
+        self.url, self.store, self.folder, self.progress = url, store, folder, progress
+        (folder / "replies").mkdir(exist_ok=True)
+        (folder / "pictures").mkdir(exist_ok=True)
+
+    def spoken(self, rows: Iterable[tuple[str, Path]], side_by_side: int) -> None:
+        """(key, recording) rows, several at a time."""
+
+        def speak(path: Path) -> Awaitable[turns.Answer]:
+            return turns.speak(self.url, sounds.read(path)[0])
+
+        self._all([(key, partial(speak, path)) for key, path in rows], side_by_side)
+
+    def written(self, rows: Iterable[tuple[str, str, bytes | None, bool]]) -> None:
+        """(key, text, picture that is shown, whether one is to be drawn) rows, one at a time."""
+        self._all([(key, partial(turns.write, self.url, *row)) for key, *row in rows], 1)
+
+    def _all(self, rows: list[tuple[str, Callable[[], Awaitable[turns.Answer]]]], side_by_side: int) -> None:
+        async def run() -> None:
+            waiting = iter([row for row in rows if row[0] not in self.store])
+
+            async def session() -> None:
+                for key, ask in waiting:
+                    self._keep(key, await ask())
+                    self.progress.advance()
+
+            await asyncio.gather(*(session() for _ in range(side_by_side)))
+
+        asyncio.run(run())
+
+    def _keep(self, key: str, answer: turns.Answer) -> None:
+        facts: dict[str, Any] = answer.facts() | {"speech": None, "pictures": []}
+        if answer.packets:
+            facts["speech"] = f"replies/{key}.wav"
+            sounds.write(self.folder / facts["speech"], opus.decode(answer.packets), opus.REPLY_RATE)
+        for index, picture in enumerate(answer.pictures):
+            name = f"pictures/{key}{f'-{index}' if index else ''}.png"
+            (self.folder / name).write_bytes(picture)
+            facts["pictures"].append(name)
+        self.store.put(key, facts)

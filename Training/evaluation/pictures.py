@@ -1,0 +1,95 @@
+"""The pictures that are asked for and shown, where the daemon can draw: names, words and files."""
+
+import hashlib
+import random
+from dataclasses import dataclass
+from pathlib import Path
+
+from pocket import domain
+from pocket.judges import plain
+from pocket.names import picture_names
+
+from .plan import VOICES, Size, Spoken
+
+TYPED, BY_VOICE = "typed", "by voice"
+# Voices that training had: how voices differ is told by the questions.
+ASKING = [VOICES["reply voice"], VOICES["the voice's other pitches"], VOICES["flite"]]
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A request for a picture."""
+
+    name: str
+    text: str
+    way: str
+    spoken: Spoken | None = None
+
+    @property
+    def key(self) -> str:
+        return f"drawn-{_digest(self.text, self.spoken.key if self.spoken else '')}"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A picture that is shown, on a ground and in a size that training didn't have, with a question about it."""
+
+    name: str
+    question: str
+    seed: int
+
+    @property
+    def key(self) -> str:
+        return f"shown-{_digest(self.name, self.question, str(self.seed))}"
+
+    def file(self, folder: Path) -> Path:
+        """The picture, made once."""
+        path = folder / f"{self.key}.png"
+        if not path.exists():
+            from pocket.pictures import photograph
+
+            photograph(self.name, random.Random(self.seed), held_out=True).save(path)
+        return path
+
+    def named_in(self, caption: str) -> bool:
+        """Whether a caption names it, and nothing else that has a longer name ("fire" and "fire truck")."""
+        words = f" {plain(caption)} "
+        named = [name for name in picture_names() if f" {plain(name)} " in words]
+        return bool(named) and max(named, key=len) == self.name
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("|".join(parts).encode()).hexdigest()[:16]
+
+
+def requests(size: Size) -> list[Drawn]:
+    """Pictures asked for in writing and, others, by voice."""
+    rng = random.Random("drawn")
+    names = rng.sample(picture_names(), 2 * min(size.drawn, len(picture_names()) // 2))
+    rows = []
+    for typed, spoken in zip(names[::2], names[1::2], strict=True):
+        rows.append(Drawn(typed, rng.choice(domain.WRITTEN_DRAW).format(domain.one(typed)), TYPED))
+        text = domain.article(rng.choice(domain.DRAW).format(domain.one(spoken)))
+        voice = rng.choice(rng.choice(ASKING))
+        said = Spoken(text, domain.DRAW_REPLY, voice, "requests for pictures", False, picture=spoken)
+        rows.append(Drawn(spoken, text, BY_VOICE, said))
+    return rows
+
+
+def shown(size: Size) -> list[Shown]:
+    """Pictures that are shown: different names while there are enough."""
+    rng = random.Random("shown")
+    names = rng.sample(picture_names(), len(picture_names()))
+    return [Shown(names[i % len(names)], rng.choice(domain.LOOK), i) for i in range(size.shown)]
+
+
+def original(name: str, folder: Path) -> Path:
+    """The clean drawing that the model learned to draw, as a file."""
+    path = folder / f"original-{_digest(name)}.png"
+    if not path.exists():
+        from PIL import Image
+        from pocket.pictures import clean
+
+        pixels = clean()[picture_names().index(name)]
+        Image.fromarray((pixels.permute(1, 2, 0) * 255).round().byte().numpy()).save(path)
+    return path

@@ -1,0 +1,111 @@
+"""All scores of an evaluation: plain dictionaries, by what is measured."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from pocket.judges import plain
+
+from . import intervals as st
+from .pictures import Drawn, Shown
+from .plan import Spoken
+from .store import Store
+
+STAGES = ("first text", "first audio", "done")
+
+
+def heard(question: Spoken) -> str:
+    """The key of what Whisper heard in a question's recording."""
+    return f"heard {question.key}"
+
+
+def speech(questions: list[Spoken], answers: Store, verdicts: Store) -> dict[str, Any]:
+    """Speech recognition, replies and their speech by voice, seen and held out."""
+    rows = []
+    for group, held_out, way in dict.fromkeys((q.group, q.held_out, q.way) for q in questions):
+        asked = [q for q in questions if (q.group, q.held_out, q.way) == (group, held_out, way)]
+        rows.append({"group": group, "held_out": held_out, "way": way} | _row(asked, answers, verdicts))
+    seen = [q for q in questions if not q.held_out]
+    held = [q for q in questions if q.held_out]
+    return {
+        "rows": rows,
+        "seen": _row(seen, answers, verdicts),
+        "held out": _row(held, answers, verdicts),
+        "all": _row(questions, answers, verdicts),
+    }
+
+
+def _row(questions: list[Spoken], answers: Store, verdicts: Store) -> dict[str, Any]:
+    given = [(q, answers[f"spoken-{q.key}"]) for q in questions]
+    voiced = [(f"spoken-{q.key}", a) for q, a in given if a["speech"] and a["reply"]]
+    likeness = [verdicts[f"like {key}"] for key, _ in voiced]
+    texts = sorted({q.reply for q in questions})
+    return {
+        "transcript": st.word_errors([(q.text, a["heard"]) for q, a in given]),
+        "transcript exact": st.share([plain(q.text) == plain(a["heard"]) for q, a in given]),
+        "whisper": st.word_errors([(q.text, verdicts[heard(q)]) for q in questions]),
+        "reply right": st.share([right(q.reply, a) for q, a in given]),
+        "completed": st.share([a["status"] == "completed" for _, a in given]),
+        "one turn": st.share([a["turns"] == 1 for _, a in given]),
+        "with speech": st.share([bool(a["speech"]) for _, a in given]),
+        "reply's speech": st.word_errors([(a["reply"], verdicts[f"said {key}"]) for key, a in voiced]),
+        "likeness": st.mean([value for value in likeness if value is not None]),
+        "recordings' speech": st.word_errors([(text, verdicts[f"said recording of {text}"]) for text in texts]),
+        "recordings' likeness": st.mean([verdicts[f"like recording of {text}"] for text in texts]),
+    }
+
+
+def right(reply: str, answer: dict[str, Any]) -> bool:
+    """Whether it is the domain's reply."""
+    return plain(reply) == plain(answer["reply"])
+
+
+def latency(questions: list[Spoken], answers: Store) -> dict[str, Any]:
+    """Milliseconds from the end of the turn, as the client sees it, and from the last voice, as the daemon does."""
+    given = [answers[f"latency-{q.key}"] for q in questions]
+    ours = {stage: [a["times"][stage] for a in given if stage in a["times"]] for stage in STAGES}
+    theirs = {
+        stage: [a["server"][stage.replace(" ", "_")] for a in given if stage.replace(" ", "_") in a["server"]]
+        for stage in STAGES
+    }
+    return {
+        "after the end of the turn": {stage: _percentiles(values) for stage, values in ours.items()},
+        "after the last voice": {stage: _percentiles(values) for stage, values in theirs.items()},
+        "values": ours,
+    }
+
+
+def _percentiles(values: list[float]) -> dict[str, st.Number | None]:
+    return {f"p{percent}": st.quantile(values, percent) for percent in (50, 90)}
+
+
+def pictures(drawn: list[Drawn], shown: list[Shown], answers: Store, verdicts: Store) -> dict[str, Any]:
+    """Drawing and seeing: the right picture by a classifier, the right name in the caption, and the judges' ceiling."""
+    ways: dict[str, Any] = {}
+    for way in dict.fromkeys(request.way for request in drawn):
+        asked = [request for request in drawn if request.way == way]
+        given = [(request, answers[request.key]) for request in asked]
+        times = [a["times"]["picture"] for _, a in given if "picture" in a["times"]]
+        ways[way] = {
+            "drawn": st.share([bool(a["pictures"]) for _, a in given]),
+            "right": st.share([verdicts.values.get(f"shows {r.key}") == r.name for r, _ in given]),
+            "ceiling": st.share([verdicts[f"shows original of {r.name}"] == r.name for r in asked]),
+            "time": _percentiles(times),
+        }
+    given = [(picture, answers[picture.key]) for picture in shown]
+    return {
+        "generation": ways,
+        "understanding": {
+            "caption right": st.share([picture.named_in(a["reply"]) for picture, a in given]),
+            "ceiling": st.share([verdicts[f"shows {picture.key}"] == picture.name for picture in shown]),
+            "time": _percentiles([a["times"]["done"] for _, a in given if "done" in a["times"]]),
+        },
+    }
+
+
+def unanswered(answers: Iterable[dict[str, Any]]) -> dict[str, int]:
+    """How often which status other than completed came."""
+    counts: dict[str, int] = {}
+    for answer in answers:
+        if answer["status"] != "completed":
+            counts[answer["status"]] = counts.get(answer["status"], 0) + 1
+    return counts
