@@ -85,6 +85,67 @@ import WebSockets
         }
     }
 
+    @Test("a microphone that is opened after a question was written is shown at once") func writtenFirst() async throws
+    {
+        try await withStub { stub in
+            try await Chromium.with(arguments: Self.talks) { browser in
+                try await browser.open(stub.page)
+                try await browser.click("#text")
+                try await browser.type("hello")
+                #expect(await stub.events("response.create").count == 1)
+                stub.send(Self.created)
+                stub.send(#"{"type":"response.done","response":{"id":"r","status":"completed"}}"#)
+                try await browser.until("document.body.dataset.phase === 'typing'")
+                try await browser.click("#talk")
+                try await browser.until("document.body.dataset.phase === 'listening'")
+                #expect(try await browser.text("#talk-label") == "Microphone on")
+                #expect(browser.complaints == [])
+            }
+        }
+    }
+
+    @Test("what is asked for can be a picture or music, where the daemon makes them") func form() async throws {
+        try await withStub(makes: ["image", "music", "smells"]) { stub in
+            try await Chromium.with(arguments: Self.talks) { browser in
+                try await browser.open(stub.page)
+                try await browser.until("!document.querySelector('#form').hidden")
+                let options = "[...document.querySelectorAll('#form option')].map((option) => option.textContent)"
+                #expect(try await browser.evaluate(options) as? [String] == ["Words", "Picture", "Music"])
+                // With the keyboard, as the microphone is open: the space bar there chooses, and does not talk.
+                try await browser.click("#talk")
+                try await browser.until("document.body.dataset.phase === 'listening'")
+                try await browser.evaluate("document.querySelector('#form').focus()")
+                try await browser.key("keyDown", " ", code: "Space", number: 32)
+                try await browser.key("keyUp", " ", code: "Space", number: 32)
+                try await browser.key("keyDown", "Escape", code: "Escape", number: 27)
+                #expect(try await browser.text("#hold") == "Hold to talk")
+                #expect(try await browser.evaluate("anygpt.conversation.isManual") as? Bool == false)
+                for (form, expected) in [("image", "image"), ("music", "music"), ("words", nil)] {
+                    try await browser.evaluate(
+                        """
+                        document.querySelector('#form').value = '\(form)';
+                        document.querySelector('#form').dispatchEvent(new Event('change'))
+                        """)
+                    let placeholder = try await browser.evaluate("document.activeElement.placeholder") as? String
+                    #expect(placeholder?.contains(expected == "image" ? "picture" : expected ?? "question") == true)
+                    let before = stub.received.count { $0["type"] as? String == "response.create" }
+                    try await browser.type("something")
+                    let response = await stub.events("response.create", count: before + 1).last?["response"]
+                    let artifact = (response as? [String: Any])?["artifact"] as? [String: Any]
+                    #expect(artifact?["type"] as? String == expected)
+                }
+                #expect(browser.complaints == [])
+            }
+        }
+        try await withStub { stub in
+            try await Chromium.with { browser in
+                try await browser.open(stub.page)
+                try await browser.until("document.querySelector('#examples button')")
+                #expect(try await browser.evaluate("document.querySelector('#form').hidden") as? Bool == true)
+            }
+        }
+    }
+
     @Test("pictures and music show how far they are, and then themselves") func artifacts() async throws {
         let (picture, music) = (Recordings.picture(size: 96), try await Recordings.music())
         try await withStub(files: [
@@ -236,9 +297,10 @@ import WebSockets
     }
 
     private func withStub(
-        files: [String: (contentType: String, bytes: [UInt8])] = [:], _ body: (StubDaemon) async throws -> Void
+        files: [String: (contentType: String, bytes: [UInt8])] = [:], makes: [String] = [],
+        _ body: (StubDaemon) async throws -> Void
     ) async throws {
-        let stub = try StubDaemon(files: files)
+        let stub = try StubDaemon(files: files, makes: makes)
         do {
             try await body(stub)
         } catch {

@@ -11,9 +11,9 @@ struct ScreenshotTests {
 
     @Test func everyState() async throws {
         let (picture, music) = (Recordings.picture(size: 384), try await Recordings.music())
-        let stub = try StubDaemon(files: [
-            "/v1/artifacts/p": ("image/png", picture), "/v1/artifacts/m": ("audio/flac", music),
-        ])
+        let stub = try StubDaemon(
+            files: ["/v1/artifacts/p": ("image/png", picture), "/v1/artifacts/m": ("audio/flac", music)],
+            makes: ["image", "music"])
         try await Recordings.with("question.wav") { recording in
             try Recordings.question(after: [1, 1, 1, 1, 1, 1], to: recording)
             try await Chromium.with(microphone: recording, arguments: ["--use-fake-ui-for-media-stream"]) { browser in
@@ -85,11 +85,26 @@ struct ScreenshotTests {
     private static func makeArtifacts(
         _ stub: StubDaemon, _ browser: Chromium, _ picture: Int, _ music: Int
     ) async throws {
+        try await browser.evaluate(
+            """
+            document.querySelector('#form').value = 'image';
+            document.querySelector('#form').dispatchEvent(new Event('change'));
+            document.querySelector('#text').value = 'a green hill under a blue sky, with a chord to it'
+            """)
+        try await shoot(browser, "asking")
+        try await browser.click("#text")
+        try await browser.type("")
+        _ = await stub.events("response.create")
         let place = #""response_id":"r4","item_id":"i","output_index""#
         for event in [
             #"{"type":"response.created","response":{"id":"r4"}}"#,
             #"{"type":"response.output_text.delta","response_id":"r4","delta":"here is a hill, and a chord"}"#,
-            #"{"type":"response.output_artifact.progress",\#(place):3,"step":14,"steps":50}"#,
+            #"{"type":"response.output_artifact.progress",\#(place):1,"step":14,"steps":21}"#,
+            #"{"type":"response.output_artifact.progress",\#(place):2,"step":50,"steps":250}"#,
+        ] { stub.send(event) }
+        try await browser.until("document.querySelectorAll('progress').length === 2")
+        try await shoot(browser, "making")
+        for event in [
             """
             {"type":"response.output_artifact.done",\(place):1,"artifact":{"id":"p","type":"image",
             "mime_type":"image/png","bytes":\(picture),"url":"/v1/artifacts/p","width":384,"height":384}}

@@ -22,8 +22,10 @@ final class StubDaemon: Sendable {
     /// How many packets of the microphone came.
     var packets: Int { clients.packets }
 
+    /// - Parameter makes: what it says that it can answer with, beside words.
     init(
-        port: UInt16 = 0, tls: TLSFiles? = nil, files: [String: (contentType: String, bytes: [UInt8])] = [:]
+        port: UInt16 = 0, tls: TLSFiles? = nil, files: [String: (contentType: String, bytes: [UInt8])] = [:],
+        makes: [String] = []
     ) throws {
         let clients = Clients()
         let remarks = Remarks()
@@ -33,10 +35,12 @@ final class StubDaemon: Sendable {
         configuration.subprotocols = ["anygpt.opus.v1"]
         configuration.tls = tls
         configuration.remarks = { remarks.add($0) }
+        let about = try JSONEncoder().encode(["greeting": ["A stub.", "Try: one, two"], "makes": makes])
         server = try WebSocketServer(configuration: configuration) { request in
             if let (contentType, bytes) = files[request.path] {
                 return HTTPResource(body: .bytes(bytes[...]), contentType: contentType, tag: "1").response(to: request)
             }
+            if request.path == "/about" { return HTTPResponse(status: 200, body: Array(about)) }
             return Self.file(request)
         } handler: { connection in
             connection.send(text: #"{"type":"session.created","session":{"id":"sess_stub"}}"#)
@@ -97,9 +101,7 @@ final class StubDaemon: Sendable {
         else {
             return request.path == "/healthz"
                 ? HTTPResponse(status: 200, body: Array(#"{"status":"ok"}"#.utf8))
-                : request.path == "/about"
-                    ? HTTPResponse(status: 200, body: Array(#"{"greeting":["A stub.","Try: one, two"]}"#.utf8))
-                    : .text(404, "nothing")
+                : .text(404, "nothing")
         }
         return HTTPResource(body: .file(file), contentType: type, tag: file.tag).response(to: request)
     }

@@ -79,7 +79,7 @@ page.hangUp.addEventListener("click", () => {
 // MARK: The space bar, held, is the button
 
 const isSpaceForTalking = (event) =>
-  event.code === "Space" && conversation.hasMicrophone && !event.target.closest("input, audio, a, button:not(#talk)");
+  event.code === "Space" && conversation.hasMicrophone && !event.target.closest("input, select, audio, a, button:not(#talk)");
 
 addEventListener("keydown", (event) => {
   if (!isSpaceForTalking(event)) return;
@@ -96,12 +96,23 @@ addEventListener("blur", () => conversation.release());
 
 // MARK: Writing
 
+const FORMS = {
+  image: { name: "Picture", ask: "a picture of…" },
+  music: { name: "Music", ask: "music like…" },
+};
+const askForWords = page.text.placeholder;
+
+page.form.addEventListener("change", () => {
+  page.text.placeholder = FORMS[page.form.value]?.ask ?? askForWords;
+  page.text.focus();
+});
+
 page.write.addEventListener("submit", (event) => {
   event.preventDefault();
   const text = page.text.value.trim();
   if (text === "") return;
   page.text.value = "";
-  conversation.write(text, page.form.value === "words" ? null : page.form.value);
+  conversation.write(text, page.form.value in FORMS ? page.form.value : null);
 });
 
 // MARK: What the daemon can answer
@@ -125,9 +136,8 @@ async function introduce() {
       return element("li", {}, button);
     }),
   );
-  const names = { image: "Picture", music: "Music" };
-  const makes = (about.makes ?? []).filter((kind) => kind in names);
-  page.form.append(...makes.map((kind) => element("option", { value: kind }, names[kind])));
+  const makes = (about.makes ?? []).filter((kind) => kind in FORMS);
+  page.form.append(...makes.map((kind) => element("option", { value: kind }, FORMS[kind].name)));
   page.form.hidden = makes.length === 0;
   page.examples.hidden = questions.length === 0;
 }
