@@ -9,6 +9,7 @@ import sys
 import torch
 from safetensors.torch import load_file
 
+from pocket.seed import Seed, SeedConfig
 from pocket.soundstorm import SoundStorm, SoundStormConfig
 from pocket.speechtokenizer import SpeechTokenizer, SpeechTokenizerConfig
 from pocket.vocabulary import Vocabulary
@@ -60,6 +61,36 @@ def soundstorm(folder: str) -> bool:
     return good
 
 
+def seed(folder: str, decoding: str) -> bool:
+    """SEED: pictures that are already resized to codes, and codes to embeddings."""
+    about = read(f"{folder}/case.json")["config"]
+    vit, former = about["vit"], about["qformer"]
+    state = {f"vision.{name}": tensor.float() for name, tensor in torch.load(f"{folder}/eva_vit_g.pth").items()}
+    quantizer = torch.load(f"{folder}/seed_quantizer.pt").items()
+    state |= {f"quantizer.{name}": tensor for name, tensor in quantizer}
+    net = Seed(
+        SeedConfig(
+            vit["patch_size"], vit["img_size"] // vit["patch_size"], vit["embed_dim"], vit["depth"], vit["num_heads"],
+            former["hidden_size"], former["num_hidden_layers"], former["num_attention_heads"], former["query_tokens"],
+            *about["codes"], vit["mlp_hidden"], former["intermediate_size"], 4, 4 * former["hidden_size"],
+            (256, 128, 32), about["image_features_dim"],
+        )
+    ).eval()  # fmt: skip
+    missing, _ = net.load_state_dict(state, strict=False)
+    good = check(f"{folder} keys", not missing, f"{len(net.state_dict())} tensors")
+    expected = load_file(f"{folder}/expected.safetensors")
+    names = read(f"{folder}/case.json")["image_order"]
+    pictures = torch.stack([expected[f"resized/{name}"].permute(2, 0, 1) for name in names]).float() / 255
+    with torch.no_grad():
+        error = (net.vectors(pictures) - expected["z"]).abs().max().item()
+        same = torch.equal(net.encode(pictures).int(), expected["indices"])
+        good &= check(f"{folder} encode", error < 1e-3 and same, f"{len(names)} pictures, vectors within {error:.1e}")
+        codes = load_file(f"{decoding}/input.safetensors")["indices"].long()
+        wanted = load_file(f"{decoding}/expected.safetensors")["image_embeds"]
+        error = (net.quantizer.embedding(codes) - wanted).abs().max().item()
+    return good & check(f"{decoding} decode", error < 1e-3, f"embeddings within {error:.1e}")
+
+
 def tokenizer(folder: str) -> bool:
     """Texts that write out <s>, </s> or <unk> are left out: training never has them."""
     vocabulary = Vocabulary(folder)
@@ -77,6 +108,7 @@ def main(folder: str) -> None:
     good = speech_tokenizer(f"{folder}/speechtokenizer-snake")
     good &= speech_tokenizer(f"{folder}/speechtokenizer-elu")
     good &= soundstorm(f"{folder}/soundstorm")
+    good &= seed(f"{folder}/seed-encode", f"{folder}/seed-decode")
     good &= tokenizer(f"{folder}/llama-hf")
     sys.exit(0 if good else 1)
 

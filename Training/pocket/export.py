@@ -58,6 +58,7 @@ def export(work: str, model: str) -> None:
     """The trained networks to the model folder; what is not trained yet stays as it is there."""
     from safetensors.torch import save_file
 
+    from .export_pictures import export_pictures
     from .recordings import tokenizer
     from .run import load_net
     from .train_soundstorm import TiedSoundStorm
@@ -65,6 +66,7 @@ def export(work: str, model: str) -> None:
     def trained(name: str) -> bool:
         return os.path.exists(f"{work}/{name}.checkpoint")
 
+    export_pictures(work, model)
     if trained("encoder") or trained("decoder") or trained("decoder_tuned"):
         write_speech_tokenizer(f"{model}/speech", tokenizer(work))
         save_file(torch.load(f"{work}/projection.pt"), LATENT)

@@ -46,9 +46,10 @@ class Muon(torch.optim.Optimizer):
                 p.add_(update, alpha=-rate * 0.2 * math.sqrt(max(p.shape)))
 
 
-def muon(net: nn.Module, rate: float, within: str) -> list[torch.optim.Optimizer]:
-    """Muon for the matrices whose name holds `within`, AdamW for the rest."""
+def muon(net: nn.Module, rate: float, *within: str) -> list[torch.optim.Optimizer]:
+    """Muon for the matrices whose name holds one of `within`, AdamW for the rest."""
     ours = {name: p for name, p in net.named_parameters() if p.requires_grad}
-    matrices = [p for name, p in ours.items() if p.dim() == 2 and within in name]
-    others = [p for name, p in ours.items() if p.dim() != 2 or within not in name]
+    inside = {name for name, p in ours.items() if p.dim() == 2 and any(part in name for part in within)}
+    matrices = [p for name, p in ours.items() if name in inside]
+    others = [p for name, p in ours.items() if name not in inside]
     return [Muon(matrices, rate), torch.optim.AdamW(others, rate, betas=(0.9, 0.98), weight_decay=0.01)]

@@ -103,6 +103,33 @@ def _backbone(work: str, model: str, pace: float) -> None:
     train_backbone(work, 3600 * pace)
 
 
+def _picture_codes(work: str, model: str, pace: float) -> None:
+    from . import picture_codes, picture_latents
+
+    if not os.path.exists(f"{work}/picture-latents.pt"):  # else those that the shipped weights rest on
+        picture_codes.build(work)
+        picture_latents.build(work)
+
+
+def _picture_encoder(work: str, model: str, pace: float) -> None:
+    from .train_seed import say_what_is_seen, train_encoder
+
+    train_encoder(work, 660 * pace)
+    say_what_is_seen(work)
+
+
+def _picture_decoder(work: str, model: str, pace: float) -> None:
+    from .train_unclip import train_decoder
+
+    train_decoder(work, 540 * pace)
+
+
+def _picture_unet(work: str, model: str, pace: float) -> None:
+    from .train_unclip import train_unet
+
+    train_unet(work, 1500 * pace)
+
+
 def _export(work: str, model: str, pace: float) -> None:
     from .export import export
 
@@ -128,8 +155,12 @@ STAGES = {
     "recordings": Stage(_recordings, ["encoder", "spoken"], 12),
     "soundstorm": Stage(_soundstorm, ["recode"], 10),
     "tune": Stage(_tune, ["soundstorm", "decoder", "replies"], 14),
+    "picture-codes": Stage(_picture_codes, ["start"], 0.2),
+    "picture-encoder": Stage(_picture_encoder, ["picture-codes"], 13),
+    "picture-decoder": Stage(_picture_decoder, ["picture-codes"], 9),
+    "picture-unet": Stage(_picture_unet, ["picture-codes"], 25),
     "backbone": Stage(_backbone, ["recordings", "replies"], 60),
-    "export": Stage(_export, ["tune", "backbone"], 0.2),
+    "export": Stage(_export, ["tune", "backbone", "picture-decoder", "picture-unet"], 0.2),
     "judge": Stage(_judge, ["export"], 15),
 }
 
@@ -137,9 +168,10 @@ STAGES = {
 def estimate(names: list[str], pace: float, jobs: int) -> str:
     """What lies ahead, in words."""
     trained = {"encoder", "decoder", "soundstorm", "tune", "backbone"}
+    trained |= {"picture-encoder", "picture-decoder", "picture-unet"}
     minutes = {name: STAGES[name].minutes * (pace if name in trained else 1) for name in names}
     total = sum(minutes.values())
-    lines = [f"  {name:12s} {value:5.0f} min" for name, value in minutes.items()]
+    lines = [f"  {name:15s} {value:5.0f} min" for name, value in minutes.items()]
     least = total / min(jobs, 2)
     head = f"{len(names)} stages, about {total:.0f} min of one free core, so at least {least:.0f} min with {jobs}:"
     return "\n".join([head, *lines])

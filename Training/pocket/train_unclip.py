@@ -1,0 +1,107 @@
+"""The pictures' drawing side: the UNet that draws latents, and the decoder that makes pixels of them."""
+
+import copy
+import math
+import random
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from . import unclip
+from .picture_latents import latents
+from .pictures import clean
+from .run import Run
+
+DROPPED = 0.1  # embeddings that are taken away, for guidance
+ROUGH = 0.25  # the most noise in what the decoder is given: the UNet is not exact
+
+
+def train_decoder(folder: str, seconds: float, batch: int = 8) -> None:
+    torch.manual_seed(22)
+    net = unclip.decoder()
+    drawings, made = clean(), torch.load(f"{folder}/picture-latents.pt")
+    run = Run(folder, "picture-decoder", net, 2e-3, seconds, warmup=100, decay=0.0, betas=(0.9, 0.99), floor=0.02)
+    rng = random.Random(2200 + run.steps)
+    torch.manual_seed(2200 + run.steps)
+    for _ in run:
+        x = shaken(drawings[[rng.randrange(len(drawings)) for _ in range(batch)]], rng) * 2 - 1
+        z = latents(x, made)
+        y = net(z + torch.randn_like(z) * torch.rand(batch, 1, 1, 1) * ROUGH)
+        near = sum(
+            (F.avg_pool2d(y, size) - F.avg_pool2d(x, size)).abs().mean() * weight
+            for size, weight in ((1, 1.0), (2, 0.5), (4, 0.5))
+        )
+        edges = sum((y.diff(dim=axis) - x.diff(dim=axis)).abs().mean() for axis in (2, 3))
+        run.step(near + edges, l1=(y - x).abs().mean().item(), edges=edges.item())
+
+
+def shaken(drawings: torch.Tensor, rng: random.Random) -> torch.Tensor:
+    """Half of the drawings moved and sized a little, so that near latents look alike."""
+    turns = torch.eye(2, 3).repeat(len(drawings), 1, 1)
+    for turn in turns:
+        if rng.random() < 0.5:
+            turn[:, :2] *= math.exp(rng.uniform(-0.02, 0.15))
+            turn[:, 2] = torch.tensor([rng.uniform(-0.06, 0.06), rng.uniform(-0.06, 0.06)])
+    grid = F.affine_grid(turns, list(drawings.shape), align_corners=False)
+    return 1 - F.grid_sample(1 - drawings, grid, padding_mode="zeros", align_corners=False)
+
+
+class Averaged(nn.Module):
+    """A network, and the mean of its weights over the last steps."""
+
+    def __init__(self, net: nn.Module) -> None:
+        super().__init__()
+        self.net = net
+        self.mean = copy.deepcopy(net).requires_grad_(False)
+
+    @torch.no_grad()
+    def follow(self, step: int) -> None:
+        keep = min(0.999, (1 + step) / (10 + step))
+        torch._foreach_lerp_(list(self.mean.parameters()), list(self.net.parameters()), 1 - keep)
+
+
+class Codes:
+    """Embeddings as they come out of the tokens, some of which are exchanged for near ones."""
+
+    def __init__(self, folder: str) -> None:
+        made = torch.load(f"{folder}/picture-codes.pt")
+        self.canonical, self.rotation = made["canonical"], made["rotation"]
+        places, down = self.canonical.shape[1], self.rotation.shape[0] // self.canonical.shape[1]
+        self.values = made["book"][:, :down]
+        own = self.values.view(places, -1, down)
+        order = torch.cdist(own, own).argsort(-1)[..., 1:6]  # the five nearest of the token's own codes
+        self.near = (order + torch.arange(places)[:, None, None] * own.shape[1]).flatten(0, 1)
+
+    def embedding(self, codes: torch.Tensor) -> torch.Tensor:
+        return self.values[codes].flatten(1) @ self.rotation
+
+    def mistaken(self, codes: torch.Tensor) -> torch.Tensor:
+        """Up to ten codes of each row exchanged for near ones, in two thirds of the rows."""
+        share = torch.rand(len(codes), 1) * 0.3 * (torch.rand(len(codes), 1) < 0.67)
+        other = self.near[codes, torch.randint(5, codes.shape)]
+        return torch.where(torch.rand(codes.shape) < share, other, codes)
+
+
+def train_unet(folder: str, seconds: float, batch: int = 32) -> None:
+    torch.manual_seed(23)
+    net = Averaged(unclip.unet())
+    targets = latents(clean() * 2 - 1, torch.load(f"{folder}/picture-latents.pt"))
+    codes, states = Codes(folder), unclip.prompt()
+    beta = torch.linspace(unclip.SCHEDULER["beta_start"] ** 0.5, unclip.SCHEDULER["beta_end"] ** 0.5, 1000) ** 2
+    alphas = (1 - beta).cumprod(0)
+    run = Run(folder, "picture-unet", net, 1e-3, seconds, warmup=200, decay=0.01, betas=(0.9, 0.99), floor=0.02)
+    torch.manual_seed(2300 + run.steps)
+    for _ in run:
+        which = torch.randint(len(targets), (batch,))
+        x = targets[which]
+        labels = torch.cat([codes.embedding(codes.mistaken(codes.canonical[which])), unclip.level(batch)], -1)
+        labels = labels * (torch.rand(batch, 1) >= DROPPED)
+        t = torch.randint(1000, (batch,))
+        a, s = (value[:, None, None, None] for value in (alphas[t].sqrt(), (1 - alphas[t]).sqrt()))
+        noise = torch.randn_like(x)
+        guess = net.net(a * x + s * noise, t, states.expand(batch, -1, -1), class_labels=labels).sample
+        error = (guess - (a * noise - s * x)).square().mean((1, 2, 3))
+        late = error[t > 700]
+        run.step(error.mean(), late=late.mean().item() if len(late) else float("nan"))
+        net.follow(run.steps)
