@@ -7,8 +7,11 @@ import sys
 
 import torch
 
+from pocket import unclip
 from pocket.export import write_llama, write_soundstorm, write_speech_tokenizer
+from pocket.export_pictures import write_seed, write_unclip
 from pocket.llama import Llama, LlamaConfig
+from pocket.seed import Seed, SeedConfig
 from pocket.soundstorm import SoundStorm, SoundStormConfig
 from pocket.speechtokenizer import SpeechTokenizer, SpeechTokenizerConfig
 from pocket.vocabulary import Vocabulary, write_folder
@@ -22,6 +25,8 @@ def main(folder: str) -> None:
     write_llama(f"{folder}/llama", Llama(LlamaConfig(vocabulary.size)), {"state": "untrained, seed 0"})
     write_speech_tokenizer(f"{folder}/speech", SpeechTokenizer(SpeechTokenizerConfig()))
     write_soundstorm(f"{folder}/speech", SoundStorm(SoundStormConfig()))
+    write_seed(f"{folder}/seed", Seed(SeedConfig()))
+    write_unclip(f"{folder}/unclip", unclip.unet(), unclip.decoder(), {"state": "untrained, seed 0"})
 
 
 if __name__ == "__main__":

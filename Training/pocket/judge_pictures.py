@@ -1,5 +1,6 @@
 """Judges pictures: by an independent classifier of other build and seed than the encoder, and by contact sheets."""
 
+import os
 import random
 
 import numpy as np
@@ -9,6 +10,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from . import unclip
+from .export import dump
 from .export_pictures import read_seed, read_unclip
 from .picture_latents import latents
 from .pictures import SEEN, clean, layers, seen_batch
@@ -79,10 +81,11 @@ def sheet(pictures: torch.Tensor, path: str, columns: int = 16) -> None:
     Image.fromarray(whole).save(path)
 
 
+REPORT = os.path.join(os.path.dirname(__file__), "..", "reports", "pictures.json")
 WAYS = ((10, 1.0), (10, 2.0), (20, 2.0))  # steps and guidance
 
 
-def judge_pictures(folder: str, model: str, seconds: float = 240) -> dict:
+def judge_pictures(folder: str, model: str, seconds: float = 240) -> None:
     """Scores of the model folder's pictures; contact sheets in the work folder."""
     train_judge(folder, seconds)
     judge = load_net(folder, "picture-judge", Classifier())
@@ -110,4 +113,4 @@ def judge_pictures(folder: str, model: str, seconds: float = 240) -> dict:
         sheet(pictures, f"{folder}/picture-sheet-{title.replace(' ', '-').replace(',', '')}.png")
     for title, score in scores.items():
         print(f"{title}: {score}", flush=True)
-    return scores
+    dump(REPORT, scores)

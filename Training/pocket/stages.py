@@ -142,6 +142,12 @@ def _judge(work: str, model: str, pace: float) -> None:
     judge(work, model, PARTS)
 
 
+def _picture_judge(work: str, model: str, pace: float) -> None:
+    from .judge_pictures import judge_pictures
+
+    judge_pictures(work, model)
+
+
 STAGES = {
     "start": Stage(_start, [], 0.2),
     "corpus-a": Stage(_corpus([0, 9]), [], 6),
@@ -162,6 +168,7 @@ STAGES = {
     "backbone": Stage(_backbone, ["recordings", "replies"], 60),
     "export": Stage(_export, ["tune", "backbone", "picture-decoder", "picture-unet"], 0.2),
     "judge": Stage(_judge, ["export"], 15),
+    "picture-judge": Stage(_picture_judge, ["export"], 6),
 }
 
 
