@@ -230,7 +230,11 @@ final class Service: @unchecked Sendable {
             case .open(let channel):
                 channel.connection.close(code: .goingAway, reason: "the service is shutting down")
             case .exchange(let exchange) where exchange.isAnswered: break
-            case .handshake, .upgrading, .exchange, .connecting:
+            case .handshake:
+                // Nothing is on its way, so nobody is waited for: libwebsockets would, until the peer closes its end.
+                if let socket = peer.socket { cws_close_soon(socket) }
+                remove(peer.key)
+            case .upgrading, .exchange, .connecting:
                 if let socket = peer.socket { cws_close_soon(socket) } else { remove(peer.key) }
             }
         }

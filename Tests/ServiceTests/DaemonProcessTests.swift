@@ -18,8 +18,8 @@ import Testing
                     "NOTIFY_SOCKET": listener.name, "WATCHDOG_USEC": "4000000", "WATCHDOG_PID": "$$",
                     "LISTEN_FDS": "1", "LISTEN_PID": "$$", "LISTEN_FDNAMES": "anygptd.socket",
                 ], socket: socket.descriptor)
-            let start = try await onThread { listener.lines(until: "READY=1", within: 120) }
-            let loading = try #require(start)
+            let start = try await onThread { listener.lines(until: "READY=1", within: 120, of: daemon) }
+            let loading = try #require(start, "\(daemon.end(within: 0).log)")
             #expect(loading.contains { $0.hasPrefix("STATUS=loading backbone") })
             #expect(loading.contains("STATUS=warming up") && loading.contains("EXTEND_TIMEOUT_USEC=60000000"))
             #expect(!loading.contains("WATCHDOG=1"))
@@ -40,7 +40,8 @@ import Testing
             let daemon = try Launched(
                 ["--config", file],
                 environment: ["NOTIFY_SOCKET": listener.name, "WATCHDOG_USEC": "1000000", "WATCHDOG_PID": "$$"])
-            #expect(try await onThread { listener.lines(until: "WATCHDOG=1", within: 120) } != nil)
+            let first = try await onThread { listener.lines(until: "WATCHDOG=1", within: 120, of: daemon) }
+            try #require(first != nil, "\(daemon.end(within: 0).log)")
             daemon.send(SIGSTOP)
             _ = try await onThread { listener.pings(within: 0.5) }
             #expect(try await onThread { listener.pings(within: 1.5) } == 0)

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import TestSupport
 import Testing
 
@@ -8,6 +9,8 @@ final class Launched: Sendable {
     let process: pid_t
     /// What it writes, both outputs.
     private let output: URL
+    /// Set when it was collected.
+    private let ending = Mutex<End?>(nil)
 
     struct Failure: Error { var code: Int32 }
 
@@ -47,15 +50,36 @@ final class Launched: Sendable {
         self.process = process
     }
 
-    func send(_ signal: Int32) { kill(process, signal) }
+    deinit { end(within: 0) }
 
-    /// Waits for its end; blocks its thread.
-    func end() -> End {
-        var status: Int32 = 0
-        guard waitpid(process, &status, 0) == process else { return End() }
-        let log = (try? String(contentsOf: output, encoding: .utf8)) ?? ""
-        try? FileManager.default.removeItem(at: output)
-        let signal = status & 0x7F
-        return End(status: signal == 0 ? (status >> 8) & 0xFF : nil, signal: signal == 0 ? nil : signal, log: log)
+    func send(_ signal: Int32) { if isRunning { kill(process, signal) } }
+
+    /// Whether it has not ended.
+    var isRunning: Bool {
+        var information = siginfo_t()
+        // Does not collect it. Where there is none, the number that is asked for stays 0.
+        return ending.withLock { $0 == nil }
+            && waitid(P_PID, id_t(process), &information, WEXITED | WNOHANG | WNOWAIT) == 0
+            && information._sifields._kill.si_pid == 0
+    }
+
+    /// Waits for its end, and kills it when that has not come in this time; blocks its thread.
+    @discardableResult
+    func end(within seconds: Double = 60) -> End {
+        let limit = Date(timeIntervalSinceNow: seconds)
+        while isRunning, Date() < limit { Thread.sleep(forTimeInterval: 0.02) }
+        return ending.withLock { ending in
+            if let ending { return ending }
+            kill(process, SIGKILL)
+            var status: Int32 = 0
+            guard waitpid(process, &status, 0) == process else { return End() }
+            let log = (try? String(contentsOf: output, encoding: .utf8)) ?? ""
+            try? FileManager.default.removeItem(at: output)
+            let signal = status & 0x7F
+            let end = End(
+                status: signal == 0 ? (status >> 8) & 0xFF : nil, signal: signal == 0 ? nil : signal, log: log)
+            ending = end
+            return end
+        }
     }
 }

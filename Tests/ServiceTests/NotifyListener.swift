@@ -39,11 +39,17 @@ final class NotifyListener: Sendable {
         return count < 0 ? nil : String(decoding: bytes.prefix(count), as: UTF8.self)
     }
 
-    /// The lines of all messages up to the first that has `line`; nil when none comes in this time.
-    func lines(until line: String, within seconds: Double) -> [String]? {
+    /// The lines of all messages up to the first that has `line`; nil when none comes in this time, or the process ends
+    /// that they come from.
+    func lines(until line: String, within seconds: Double, of process: Launched? = nil) -> [String]? {
         let end = Date(timeIntervalSinceNow: seconds)
         var lines: [String] = []
-        while let message = receive(within: max(0, end.timeIntervalSinceNow)) {
+        while Date() < end {
+            // Before the message is waited for: what it has said at its end is still heard.
+            let isRunning = process?.isRunning ?? true
+            guard let message = receive(within: min(0.2, max(0, end.timeIntervalSinceNow))) else {
+                if isRunning { continue } else { return nil }
+            }
             let new = message.split(separator: "\n").map(String.init)
             lines += new
             if new.contains(line) { return lines }

@@ -77,6 +77,22 @@ import Testing
         #expect(clock.now - start < .seconds(5))
     }
 
+    @Test func shutdownDoesNotWaitForAConnectionThatIsKept() async throws {
+        let server = try WebSocketServer(
+            configuration: Self.configuration(), http: { _ in .text(200, "here") }, handler: echo)
+        let kept = RawSocket(port: server.port)
+        kept.send("GET / HTTP/1.1\r\nHost: test\r\n\r\n")
+        var answer: [UInt8] = []
+        while !String(decoding: answer, as: UTF8.self).contains("here"), let bytes = await kept.receive() {
+            answer += bytes
+        }
+        let clock = ContinuousClock()
+        let start = clock.now
+        await server.shutdown(grace: .seconds(30))
+        #expect(clock.now - start < .seconds(10))
+        #expect(await kept.receive() == nil, "its end is closed")
+    }
+
     @Test func aResetIsReportedAsLost() async throws {
         let outcome = Recorder<WebSocketMessage>()
         try await withServer { _ in
