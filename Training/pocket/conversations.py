@@ -4,10 +4,12 @@ import random
 from dataclasses import dataclass, field
 
 from . import domain, template
+from .picture_lessons import Pictures
 from .recordings import Question
 from .vocabulary import Vocabulary
 
-TRANSCRIPT, REPLY, TEXT, SPEECH_OUT, SPEECH_IN = 3.0, 2.0, 1.0, 0.35, 0.04  # loss weights: hearing is the hardest
+# Loss weights: hearing is the hardest; what a person says or shows need not be foretold.
+TRANSCRIPT, REPLY, TEXT, SPEECH_OUT, SPEECH_IN, IMAGE_OUT = 3.0, 2.0, 1.0, 0.35, 0.04, 1.0
 
 
 @dataclass
@@ -21,10 +23,13 @@ class Sequence:
 
 
 class Writer:
-    """Writes conversations; `replies` holds the one code sequence of every reply."""
+    """Writes conversations; `replies` holds the one code sequence of every reply.
 
-    def __init__(self, vocabulary: Vocabulary, replies: dict[str, list[int]]) -> None:
-        self.vocabulary, self.replies = vocabulary, replies
+    Without `pictures` an answer that would draw ends where its picture would begin.
+    """
+
+    def __init__(self, vocabulary: Vocabulary, replies: dict[str, list[int]], pictures: Pictures | None = None) -> None:
+        self.vocabulary, self.replies, self.pictures = vocabulary, replies, pictures
         self.encode = vocabulary.encode
 
     def opening(self, rng: random.Random, always: bool = False) -> Sequence:
@@ -42,6 +47,17 @@ class Writer:
         sequence.add(self.vocabulary.speech(codes), SPEECH_IN)
         sequence.add(self.encode(f" {instruction}{template.END_HUMAN}\n{template.MACHINE}:"), 0)
 
+    def picture(self, sequence: Sequence, question: str) -> bool:
+        """The picture that a question asks for, if it asks for one; false where it is not known yet."""
+        name = domain.drawn().get(question)
+        if name is None:
+            return True
+        if self.pictures is None:
+            return False
+        sequence.add(self.encode(" "), TEXT)
+        sequence.add(self.vocabulary.image(self.pictures.codes(name)), IMAGE_OUT)
+        return True
+
     def answer(self, sequence: Sequence, transcript: str, reply: str, aloud: bool) -> None:
         sequence.add(self.encode(" <-Ins->"), TEXT)
         sequence.add(self.encode(f" {transcript}\n "), TRANSCRIPT)
@@ -50,7 +66,8 @@ class Writer:
         speech = self.vocabulary.speech(self.replies[reply])
         if aloud:
             sequence.add(speech, SPEECH_OUT)
-            sequence.add(self.encode(template.END_MACHINE), TEXT)
+            if self.picture(sequence, transcript):
+                sequence.add(self.encode(template.END_MACHINE), TEXT)
         else:
             sequence.add(speech[:1], TEXT)
 
@@ -92,14 +109,68 @@ class Writer:
         sequence.add(self.encode(template.END_MACHINE), TEXT)
         return sequence
 
+    def write(self, sequence: Sequence, index: int, turn: str) -> None:
+        """A written turn of the person, up to the machine's name or to the mark that the answer has to begin with."""
+        sequence.add(self.encode(("\n" if index else "") + turn), 0)
+
     def typed_chat(self, rng: random.Random) -> Sequence:
         sequence = self.opening(rng)
         for index in range(rng.choice([1, 2, 3])):
             question, reply = domain.pair(rng)
-            lead = "\n" if index else ""
-            sequence.add(self.encode(lead + template.question(question)), 0)
+            self.write(sequence, index, template.question(domain.typed(question, rng)))
+            sequence.add(self.encode(f" {reply}"), REPLY)
+            if not self.picture(sequence, question):
+                break
+            sequence.add(self.encode(template.END_MACHINE), REPLY)
+        return sequence
+
+    def sums(self, rng: random.Random) -> Sequence:
+        """Typed sums one after the other: many tokens of them cost little."""
+        sequence = self.opening(rng)
+        for index in range(rng.randint(3, 9)):
+            question, reply = rng.choice(domain.split()[0]["sum"])
+            question = domain.in_digits(question) if rng.random() < 0.3 else question
+            self.write(sequence, index, template.question(domain.typed(question, rng)))
             sequence.add(self.encode(f" {reply}{template.END_MACHINE}"), REPLY)
         return sequence
+
+    def drawing(self, rng: random.Random) -> Sequence:
+        """Written requests for pictures: in a chat, or with the form of the answer given."""
+        sequence = self.opening(rng)
+        questions = domain.drawing_questions()
+        for index in range(rng.randint(5, 9)):
+            name = rng.choice(self.pictures.names)
+            if rng.random() < 0.4:
+                question = rng.choice(questions[name])
+                self.write(sequence, index, template.question(domain.typed(question, rng)))
+                sequence.add(self.encode(f" {domain.DRAW_REPLY}"), REPLY)
+                self.picture(sequence, question)
+            else:
+                text = rng.choice(questions[name]) if rng.random() < 0.4 else domain.picture_text(name, rng)
+                image = self.vocabulary.image(self.pictures.codes(name))
+                request = template.picture_request(domain.typed(text, rng))
+                self.write(sequence, index, f"{request} {self.vocabulary.name[image[0]]}")
+                sequence.add(image[1:], IMAGE_OUT)
+            sequence.add(self.encode(template.END_MACHINE), TEXT)
+        return sequence
+
+    def seeing(self, rng: random.Random) -> Sequence:
+        """Pictures that are shown: captions, and questions what they are."""
+        sequence = self.opening(rng)
+        for index in range(rng.randint(1, 4)):
+            name = rng.choice(self.pictures.names)
+            dice = rng.random()
+            request = template.DESCRIBE if dice < 0.4 else template.CAPTION if dice < 0.5 else None
+            reply = domain.one(name) if request else domain.this_is(name)
+            request = request or domain.typed(rng.choice(domain.LOOK), rng)
+            sequence.add(self.encode(("\n" if index else "") + self.shown(self.pictures.look(name, rng), request)), 0)
+            sequence.add(self.encode(f" {reply}{template.END_MACHINE}"), REPLY)
+        return sequence
+
+    def shown(self, codes: list[int], request: str) -> str:
+        """A written turn with a picture before its text."""
+        image = "".join(self.vocabulary.name[index] for index in self.vocabulary.image(codes))
+        return template.question(f"{image} {request}")
 
     def prompt(self, codes: list[int]) -> list[int]:
         """What the daemon feeds for a first spoken question."""

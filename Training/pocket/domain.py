@@ -10,6 +10,8 @@ import random
 import re
 from functools import cache
 
+from .names import picture_names
+
 ONES = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
     "seventeen eighteen nineteen"
@@ -114,10 +116,24 @@ FACTS: list[tuple[list[str], str]] = [
 ]  # fmt: skip
 
 DRAW = [
-    "draw a {}", "please draw a {}", "show me a picture of a {}", "can you draw me a {}", "paint a {} for me",
-    "make a picture of a {}", "could you draw a {} for me", "i want to see a {}",
+    "draw {}", "please draw {}", "show me a picture of {}", "can you draw me {}", "paint {} for me",
+    "make a picture of {}", "could you draw {} for me", "i want to see {}",
 ]  # fmt: skip
-DRAW_REPLY = "i can not draw pictures yet"
+DRAW_REPLY = "here is your picture"
+# Names that stand without "a", and those of which there is one.
+WITHOUT_ARTICLE = set(
+    "corn broccoli garlic bread cheese bacon sushi rice spaghetti popcorn honey milk coffee lightning fire soap jeans "
+    "headphones dice glasses scissors".split()
+) | {"ice cream"}
+MANY = {"jeans", "headphones", "dice", "glasses", "scissors"}
+ASKS = set("what how which who where when do does can could are is will".split())  # first words of questions
+ONLY_ONE = {"sun", "moon", "earth"}
+# What a person writes to whom the form of the answer is given already, and with a picture.
+WRITTEN_DRAW = ["{}", "{}", "{}", "a picture of {}", "an image of {}", "{} please", "draw me {}", "paint {}"]
+LOOK = [
+    "what is this", "what do you see", "what is that", "what can you see", "what is in the picture",
+    "tell me what this is", "do you know what this is", "what is on this picture",
+]  # fmt: skip
 PLAY = ["play a {} {} tune", "please play a {} {} tune", "play me a {} song on the {}"]
 PLAY_REPLY = "i can not play music yet"
 MOODS = "happy sad calm".split()
@@ -141,11 +157,12 @@ COLOR = [
 ]  # fmt: skip
 SOUND = ["what does a {} say", "what sound does a {} make", "how does a {} sound", "tell me what a {} says"]
 PLUS = ["what is {} plus {}", "how much is {} plus {}", "tell me {} plus {}", "can you add {} and {}"]
+SUM = "the answer is"
 MINUS = ["what is {} minus {}", "how much is {} minus {}", "tell me {} minus {}", "please count {} minus {}"]
 
 # Phrasings that training never sees; the matters behind them are seen in other words.
 HELD_OUT_PHRASINGS = {
-    "paint a {} for me", "do you know what {} is", "which color does {} have", "give me the opposite of {}",
+    "paint {} for me", "do you know what {} is", "which color does {} have", "give me the opposite of {}",
     "hi there", "do you know a joke", "how many legs has a dog",
 }  # fmt: skip
 
@@ -184,6 +201,13 @@ def article(text: str) -> str:
     return re.sub(r"\ba (?=[aeiou])", "an ", text)
 
 
+def one(name: str) -> str:
+    """A picture's name as it is spoken of: "a tiger", "the sun", "bread"."""
+    if name in ONLY_ONE:
+        return f"the {name}"
+    return name if name in WITHOUT_ARTICLE else article(f"a {name}")
+
+
 KIND_OF = {thing: kind for kind, things in THINGS.items() for thing in things.split()}
 NAMES = sorted(KIND_OF)
 WORDS_TO_SAY = NAMES + ONES[:13] + sorted(set(COLORS.values()))
@@ -218,7 +242,10 @@ def catalogue(whole: bool = False) -> dict[str, list[tuple[str, str, str]]]:
         if not whole and thing not in SPOKEN_THINGS:
             continue
         add("what", WHAT, f"a {thing} is a {kind}", f"a {thing}")
-        add("draw", DRAW, DRAW_REPLY, thing)
+        add("draw", DRAW, DRAW_REPLY, one(thing))
+    for name in picture_names():
+        if name not in SPOKEN_THINGS:
+            add("picture", DRAW, DRAW_REPLY, one(name))
     for word in WORDS_TO_SAY if whole else sorted(SPOKEN_THINGS):
         add("say", SAY, word, word)
     instruments = THINGS["instrument"].split()
@@ -227,21 +254,69 @@ def catalogue(whole: bool = False) -> dict[str, list[tuple[str, str, str]]]:
             add("play", PLAY, PLAY_REPLY, mood, instrument)
     for a in range(11):
         for b in range(11):
-            add("sum", PLUS, f"the answer is {say(a + b)}", say(a), say(b))
+            add("sum", PLUS, f"{SUM} {say(a + b)}", say(a), say(b))
             if a >= b:
-                add("sum", MINUS, f"the answer is {say(a - b)}", say(a), say(b))
+                add("sum", MINUS, f"{SUM} {say(a - b)}", say(a), say(b))
     return kinds
 
 
 SHARES = {
-    "fact": 24, "capital": 10, "opposite": 8, "color": 7, "sound": 5, "what": 16, "draw": 8, "say": 9, "play": 3,
-    "sum": 10,
+    "fact": 20, "capital": 10, "opposite": 8, "color": 7, "sound": 5, "what": 16, "draw": 9, "picture": 12,
+    "say": 9, "play": 3, "sum": 20,
 }  # fmt: skip
 
 
 def all_replies() -> list[str]:
     """Each distinct reply once."""
     return sorted({reply for rows in catalogue().values() for _, reply, _ in rows})
+
+
+@cache
+def answers() -> dict[str, str]:
+    """Question to reply, held out or not."""
+    return {question: reply for rows in catalogue().values() for question, reply, _ in rows}
+
+
+@cache
+def drawn() -> dict[str, str]:
+    """The questions that ask for a picture, each with the picture's name."""
+    return {article(phrasing.format(one(name))): name for name in picture_names() for phrasing in DRAW}
+
+
+@cache
+def drawing_questions() -> dict[str, list[str]]:
+    """The training questions that ask for a picture, by its name."""
+    out: dict[str, list[str]] = {}
+    train, _ = split()
+    for question, _ in train["draw"] + train["picture"]:
+        out.setdefault(drawn()[question], []).append(question)
+    return out
+
+
+def picture_text(name: str, rng: random.Random) -> str:
+    """What a person writes to whom the form of the answer is given already."""
+    return article(rng.choice(WRITTEN_DRAW).format(one(name) if rng.random() < 0.7 else name))
+
+
+def this_is(name: str) -> str:
+    """The answer to the question what a picture shows."""
+    return f"these are {name}" if name in MANY else f"this is {one(name)}"
+
+
+def typed(text: str, rng: random.Random) -> str:
+    """A question as people write it: often as they say it, else with a capital, capital names and a sign at its end."""
+    if rng.random() < 0.5:
+        return text
+    words = [word.capitalize() if word in CAPITALS or word == "i" else word for word in text.split()]
+    words[0] = words[0].capitalize() if rng.random() < 0.8 else words[0]
+    asks = words[0].lower() in ASKS
+    return " ".join(words) + rng.choice(["?", "?", ""] if asks else [".", "", "", "!"])
+
+
+def in_digits(question: str) -> str:
+    """A sum as many type it: "what is 3 + 4"."""
+    signs = {"plus": "+", "minus": "-"} | {word: str(number) for number, word in enumerate(ONES)}
+    return " ".join(signs.get(word, word) for word in question.split())
 
 
 @cache
@@ -276,11 +351,13 @@ def practice(rng: random.Random) -> str:
     """
     dice = rng.random()
     if dice < 0.4:
-        return " ".join(rng.choice(WORDS) for _ in range(rng.randint(2, 6)))
-    if dice < 0.55:
+        return " ".join(rng.choice(WORDS) for _ in range(rng.randint(2, 7)))
+    if dice < 0.5:
         return rng.choice(all_replies()).replace(",", "")
     first, second = pair(rng)[0].split(), pair(rng)[0].split()
-    text = " ".join(first[: rng.randint(1, len(first))] + second[rng.randint(0, len(second) - 1) :])
+    first, second = first[: rng.randint(1, len(first))], second[rng.randint(0, len(second) - 1) :]
+    among = [rng.choice(WORDS) for _ in range(rng.choice([0, 0, 1, 2]))]
+    text = " ".join(first + among + second)
     return text if text not in {question for question, _ in split()[1]} else practice(rng)
 
 

@@ -11,12 +11,14 @@ import soundfile
 import torch
 from torch import Tensor
 
-from . import domain
+from . import domain, template
 from .conversations import Writer
 from .corpus import Utterance, load
-from .judges import Listener, plain, word_error_rate
+from .judges import Listener, plain, share, word_error_rate
 from .latent import corpus_split
 from .llama import Llama, LlamaConfig
+from .picture_lessons import Pictures
+from .precision import plain as in_float
 from .recordings import Question, heard_questions
 from .soundstorm import SoundStorm, SoundStormConfig
 from .speechtokenizer import SpeechTokenizer, SpeechTokenizerConfig
@@ -43,9 +45,9 @@ class Shipped:
         from safetensors.torch import load_file
 
         self.vocabulary = Vocabulary(f"{folder}/llama")
-        self.llama = self._load(
-            Llama(LlamaConfig(self.vocabulary.size)), load_file(f"{folder}/llama/model.safetensors")
-        )
+        llama = Llama(LlamaConfig(self.vocabulary.size))
+        rows = {name: tensor.shape[0] for name, tensor in llama.state_dict().items()}
+        self.llama = self._load(llama, in_float(load_file(f"{folder}/llama/model.safetensors"), rows))
         self.voice_wave, _ = soundfile.read(f"{folder}/voice.wav", dtype="float32")
         self.voice = self.prompt(self.voice_wave)
 
@@ -116,7 +118,7 @@ def judge_codec(model: Shipped, folder: str, parts: list[int], listener: Listene
 
 
 def answer(model: Shipped, codes: list[int], aloud: bool) -> dict:
-    """A greedy answer to a spoken question, taken apart; its speech too if `aloud`.
+    """A greedy answer to a spoken question, taken apart; its speech and its picture too if `aloud`.
 
     `formed` tells whether the chain is complete and in order.
     """
@@ -132,30 +134,117 @@ def answer(model: Shipped, codes: list[int], aloud: bool) -> dict:
         "transcript": vocabulary.text(ids[places[0] + 1 : places[1]]),
         "reply": vocabulary.text(ids[places[1] + 1 : places[2]]),
         "speech": [index - first for index in ids[places[2] + 1 : places[3]] if first <= index < first + 1024],
+        "picture": image_codes(vocabulary, ids[places[3] :]),
     }
 
 
+def image_codes(vocabulary: Vocabulary, ids: list[int]) -> list[int]:
+    """The codes of an answer's first image; empty where there is none or its length is not an image's."""
+    start, end, first = vocabulary.added["<soim>"], vocabulary.added["<eoim>"], vocabulary.first_image
+    if start not in ids or end not in ids:
+        return []
+    run = ids[ids.index(start) + 1 : ids.index(end)]
+    return [index - first for index in run] if len(run) == 32 and all(first <= i < first + 1024 for i in run) else []
+
+
 def judge_backbone(model: Shipped, folder: str, listener: Listener, tests: list[str], count: int, voiced: int) -> dict:
-    """Transcripts, replies, chains and the replies' speech (of the first `voiced` answers) for every named test."""
+    """Transcripts, replies, chains, pictures and the replies' speech for every named test.
+
+    Spoken are the first `voiced` answers and those that draw.
+    """
     scores: dict = {}
+    pictures = Pictures.of(folder)
     for test in tests:
         questions, answers = [], []
         recordings = heard_questions(folder, f"test {test.removesuffix(CLEAN)}", TEST_SEED, test.endswith(CLEAN))
         for row, wave in islice(recordings, count):
             questions.append(Question(*row, model.tokenizer.encode(wave, 1)[0].numpy()))
-            answers.append(answer(model, questions[-1].codes.tolist(), len(answers) < voiced))
-        pairs = [(q.text, a["transcript"]) for q, a in zip(questions, answers, strict=True)]
-        right = [plain(q.reply) == plain(a["reply"]) for q, a in zip(questions, answers, strict=True)]
-        spoken = [(model.speak(torch.tensor(a["speech"])), a["reply"]) for a in answers if a["speech"] and a["reply"]]
-        wrong = [f"{plain(r)} -> {plain(t)}" for r, t in pairs if plain(r) != plain(t)]
+            draws = pictures is not None and row[0] in domain.drawn()
+            answers.append(answer(model, questions[-1].codes.tolist(), len(answers) < voiced or draws))
+        both = list(zip(questions, answers, strict=True))
+        spoken = [a for a in answers if a["speech"] and a["reply"]][:voiced]
         scores[test] = {
-            "transcript": word_error_rate(pairs),
-            "reply right": round(100 * float(np.mean(right)), 1),
-            "chain formed": round(100 * float(np.mean([a["formed"] for a in answers])), 1),
-            "reply's speech": listener.rate(spoken) if spoken else None,
-            "misread": wrong[:8],
+            "transcript": word_error_rate([(q.text, a["transcript"]) for q, a in both]),
+            "reply right": share([plain(q.reply) == plain(a["reply"]) for q, a in both]),
+            "chain formed": share([a["formed"] for a in answers]),
+            "reply's speech": listener.rate([(model.speak(torch.tensor(a["speech"])), a["reply"]) for a in spoken])
+            if spoken
+            else None,
         }
+        sums = [plain(q.reply) == plain(a["reply"]) for q, a in both if q.reply.startswith(domain.SUM)]
+        if sums:
+            scores[test]["sums right"] = share(sums)
+        if pictures is not None:
+            asked = [(domain.drawn()[q.text], a["picture"]) for q, a in both if q.text in domain.drawn()]
+            scores[test] |= drawn_right(pictures, asked)
         print(f"{test}: {json.dumps(scores[test])}", flush=True)
+    return scores
+
+
+def drawn_right(pictures: Pictures, asked: list[tuple[str, list[int]]]) -> dict:
+    """(name, codes drawn): whose pictures they are, and whether every code is right."""
+    if not asked:
+        return {}
+    return {
+        "picture nearest": share([pictures.nearest(codes)[0] == name for name, codes in asked]),
+        "picture exact": share([pictures.codes(name) == codes for name, codes in asked]),
+    }
+
+
+def judge_typed(model: Shipped, pictures: Pictures | None, count: int = 256) -> dict:
+    """Written requests: sums, pictures to draw, pictures to name; of each at most `count`."""
+    vocabulary, rng = model.vocabulary, random.Random(7)
+    stop, opening = vocabulary.added[template.END_MACHINE], f"{template.SYSTEM}\n"
+
+    def said(turn: str, limit: int = 60) -> list[int]:
+        return model.llama.generate([1, *vocabulary.encode(opening + turn)], stop, limit)
+
+    def right(rows: list[tuple[str, str]]) -> dict:
+        return share(
+            [
+                plain(vocabulary.text(said(turn)).replace(template.END_MACHINE, "")) == plain(reply)
+                for turn, reply in rows
+            ]
+        )
+
+    train, held = domain.split()
+    sums = {"seen": train["sum"], "held out": [row for row in held if row[1].startswith(domain.SUM)]}
+    scores: dict = {}
+    for name, rows in sums.items():
+        rows = rng.sample(rows, min(count, len(rows)))
+        scores[f"sums, {name}"] = right([(template.question(text), reply) for text, reply in rows])
+    if pictures is None:
+        return scores
+    names = rng.sample(pictures.names, min(count, len(pictures.names)))
+    seen = domain.drawing_questions()
+    apart = {name: [q for q, of in domain.drawn().items() if of == name and q not in seen[name]] for name in seen}
+    ways = {
+        "asked in a chat": lambda name: template.question(rng.choice(seen[name])),
+        "asked in a chat, held-out words": lambda name: template.question(rng.choice(apart[name])),
+        "with the form given": lambda name: f"{template.picture_request(domain.one(name))} <soim>",
+        "with the form given, name alone": lambda name: f"{template.picture_request(name)} <soim>",
+    }
+    for way, turn in ways.items():
+        made = []
+        for name in names:
+            text = turn(name)
+            ids = said(text)
+            made.append(
+                (name, image_codes(vocabulary, [vocabulary.added["<soim>"], *ids] if "<soim>" in text else ids))
+            )
+        scores[f"drawing, {way}"] = drawn_right(pictures, made)
+        print(f"drawing, {way}: {scores[f'drawing, {way}']}", flush=True)
+    writer = Writer(vocabulary, {})
+    looks = {
+        "the picture as it is drawn": lambda name: pictures.codes(name),
+        "variants of training": lambda name: rng.choice(pictures.seen[pictures.number[name]].tolist()),
+        "variants kept apart": lambda name: rng.choice(pictures.unseen[pictures.number[name]].tolist()),
+    }
+    for look, codes in looks.items():
+        captions = [(writer.shown(codes(name), template.DESCRIBE), domain.one(name)) for name in names]
+        scores[f"caption, {look}"] = right(captions)
+    asks = [(writer.shown(looks["variants kept apart"](name), "what is this"), domain.this_is(name)) for name in names]
+    scores["what is this, variants kept apart"] = right(asks)
     return scores
 
 

@@ -7,6 +7,7 @@ import shutil
 
 import torch
 
+from . import precision
 from .llama import Llama, LlamaConfig
 from .soundstorm import SoundStorm, SoundStormConfig
 from .speechtokenizer import SpeechTokenizer
@@ -43,13 +44,19 @@ def write_soundstorm(folder: str, net: SoundStorm) -> None:
     dump(f"{folder}/soundstorm.json", net.config.json())
 
 
-def write_llama(folder: str, net: Llama, metadata: dict[str, str]) -> None:
+def write_llama(folder: str, net: Llama, metadata: dict[str, str], int8: bool = False) -> None:
+    """In float16; with `int8` in the daemon's own kind of it, rounded from float16 as `anygpt convert` would."""
     from safetensors.torch import save_file
 
     os.makedirs(folder, exist_ok=True)
-    save_file(halves(net.state_dict()), f"{folder}/model.safetensors", {"format": "pt"} | metadata)
+    state, config, kind = halves(net.state_dict()), net.config.json(), {"format": "pt"}
+    if int8:
+        state = precision.int8(state)
+        config |= {"quantization_config": precision.SETTINGS, "torch_dtype": "bfloat16"}
+        kind |= {"anygpt.precision": "int8"}
+    save_file(state, f"{folder}/model.safetensors", kind | metadata)
     os.chmod(f"{folder}/model.safetensors", 0o644)
-    dump(f"{folder}/config.json", net.config.json())
+    dump(f"{folder}/config.json", config)
     generation = {"_from_model_config": True, "bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 0}
     dump(f"{folder}/generation_config.json", generation | {"transformers_version": "4.34.1"})
 
@@ -75,12 +82,15 @@ def export(work: str, model: str) -> None:
         tied = TiedSoundStorm(torch.load(f"{work}/books.pt")["books"], SoundStormConfig())
         write_soundstorm(f"{model}/speech", load_net(work, "soundstorm", tied).official())
     if trained("backbone"):
-        shutil.copytree(f"{work}/llama", f"{model}/llama", dirs_exist_ok=True)
+        for folder in (f"{work}/llama16", f"{model}/llama"):
+            shutil.copytree(f"{work}/llama", folder, dirs_exist_ok=True)
         vocabulary = Vocabulary(f"{model}/llama")
         net = load_net(work, "backbone", Llama(LlamaConfig(vocabulary.size)))
         share = blend(work, net)
         saved = torch.load(f"{work}/backbone.checkpoint")
-        write_llama(f"{model}/llama", net, provenance(work, saved["steps"], saved["spent"], share))
+        metadata = provenance(work, saved["steps"], saved["spent"], share)
+        write_llama(f"{work}/llama16", net, metadata)
+        write_llama(f"{model}/llama", net, metadata, int8=True)
 
 
 @torch.no_grad()

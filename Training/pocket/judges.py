@@ -69,6 +69,13 @@ def mean(values: list[float]) -> dict:
     return {"mean": round(float(np.mean(values)), 3), "interval": [round(low, 3), round(high, 3)], "of": len(values)}
 
 
+def share(right: list[bool]) -> dict:
+    """How many are right, in percent, with its interval."""
+    low, high = bootstrap(np.array(right, float), lambda rows: 100 * rows.mean())
+    percent = round(100 * float(np.mean(right)), 1)
+    return {"percent": percent, "interval": [round(low, 1), round(high, 1)], "of": len(right)}
+
+
 class Listener:
     """Whisper on made speech, and judges that have nothing to do with it."""
 

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from . import domain
 from .latent import Projection, quantise
+from .names import picture_names
 from .run import begun, cheap, load_net
 from .signal import frame_features
 from .speechtokenizer import SpeechTokenizer, SpeechTokenizerConfig
@@ -41,12 +42,15 @@ def make_replies(folder: str) -> None:
 
     replies.pt: text -> {"wave" [samples] int16, "true" [frame]}
     """
-    if os.path.exists(f"{folder}/replies.pt"):
+    path = f"{folder}/replies.pt"
+    out = torch.load(path) if os.path.exists(path) else {}
+    missing = [text for text in domain.all_replies() if text not in out]
+    if not missing:
         return
     speaker, whisper = Speaker(), Whisper()
     projection, books = Projection(torch.load(f"{folder}/projection.pt")), torch.load(f"{folder}/books.pt")["books"]
-    noise, out = np.random.default_rng(5), {}
-    waves = {text: speaker.reply(text) for text in domain.all_replies()}
+    noise = np.random.default_rng(5)
+    waves = {text: speaker.reply(text) for text in missing}
     window: list[tuple[str, int, int]] = []
     sound, position = noise.standard_normal(WINDOW).astype(np.float32) * 2e-4, 0
 
@@ -70,7 +74,7 @@ def make_replies(folder: str) -> None:
         window.append((text, position, position + len(wave)))
         position += len(wave)
     flush()
-    torch.save(out, f"{folder}/replies.pt")
+    torch.save(out, path)
     frames = sum(len(entry["true"]) for entry in out.values())
     print(f"replies: {len(out)} recordings, {frames / 50 / 60:.1f} min", flush=True)
 
@@ -81,6 +85,11 @@ class Question:
     reply: str
     voice: str
     codes: np.ndarray  # [frame] int16, level 0
+
+
+def answered(row: list[str]) -> list[str]:
+    """(question, reply, voice) with the reply of the domain as it is now: recordings outlive changed answers."""
+    return [row[0], domain.answers()[row[0]] if row[1] else "", row[2]]
 
 
 def microphone(wave: np.ndarray, rng: random.Random, clean: bool = False) -> Tensor:
@@ -115,7 +124,7 @@ def heard_questions(folder: str, name: str, seed: int, clean: bool = False) -> I
     rng, spoken = random.Random(seed), np.load(f"{folder}/spoken-{name}.npz")
     waves, ends = spoken["waves"], np.cumsum(spoken["lengths"])
     for row, start, end in zip(json.loads(str(spoken["rows"])), ends - spoken["lengths"], ends, strict=True):
-        yield row, microphone(waves[start:end].astype(np.float32) / 32767, rng, clean)
+        yield answered(row), microphone(waves[start:end].astype(np.float32) / 32767, rng, clean)
 
 
 def encode_questions(folder: str, name: str, seed: int) -> None:
@@ -141,18 +150,30 @@ def load_questions(folder: str, name: str) -> list[Question]:
     ends = np.cumsum(data["lengths"])
     rows = json.loads(str(data["rows"]))
     return [
-        Question(*row, data["codes"][end - length : end])
+        Question(*answered(row), data["codes"][end - length : end])
         for row, end, length in zip(rows, ends, data["lengths"], strict=True)
     ]
 
 
 def training_rows(count: int, seed: int) -> list[tuple[str, str, str]]:
-    """Questions of the training set, each kind by its share, in training voices; a third is practice without reply."""
+    """Questions of the training set in training voices.
+
+    Two in five are practice without reply; one in four asks for a picture, so that all the names are heard; the rest
+    are of each kind by its share.
+    """
     rng = random.Random(seed)
 
     def row() -> tuple[str, str, str]:
-        text, reply = (domain.practice(rng), "") if rng.random() < 0.34 else domain.pair(rng)
-        return text, reply, any_voice(rng)
+        dice = rng.random()
+        if dice < 0.4:
+            return domain.practice(rng), "", any_voice(rng)
+        if dice < 0.65:
+            return (
+                rng.choice(domain.drawing_questions()[rng.choice(picture_names())]),
+                domain.DRAW_REPLY,
+                any_voice(rng),
+            )
+        return *domain.pair(rng), any_voice(rng)
 
     return [row() for _ in range(count)]
 
@@ -166,4 +187,9 @@ def test_rows() -> dict[str, list[tuple[str, str, str]]]:
     for name, voices in (tests | {"awb": [HELD_OUT_VOICE]}).items():
         rows[f"held out, {name}"] = [(*pair, rng.choice(voices)) for pair in rng.sample(held, 80)]
         rows[f"seen, {name}"] = [(*domain.pair(rng), rng.choice(voices)) for _ in range(60)]
+    for name, voices in (tests | {"awb": [HELD_OUT_VOICE]}).items():
+        seen = [rng.choice(domain.drawing_questions()[thing]) for thing in rng.sample(picture_names(), 48)]
+        apart = [text for text, reply in held if reply == domain.DRAW_REPLY]
+        for kind, texts in (("drawing", seen), ("drawing in held-out words", rng.sample(apart, 48))):
+            rows[f"{kind}, {name}"] = [(text, domain.DRAW_REPLY, rng.choice(voices)) for text in texts]
     return rows

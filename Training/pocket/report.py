@@ -4,8 +4,9 @@ import glob
 import json
 import os
 
-from .evaluate import Shipped, judge_backbone, judge_codec, judge_replies, judge_voices, tests_in
+from .evaluate import Shipped, judge_backbone, judge_codec, judge_replies, judge_typed, judge_voices, tests_in
 from .judges import Listener
+from .picture_lessons import Pictures
 
 REPORTS = os.path.join(os.path.dirname(__file__), "..", "reports")
 
@@ -17,6 +18,7 @@ def judge(work: str, model: str, parts: list[int], count: int = 60) -> None:
     """
     judge_speech(work, model, parts, count)
     judge_answers(work, model, tests_in(work), count)
+    judge_written(work, model, 2 * count)
     write(work)
 
 
@@ -38,6 +40,11 @@ def judge_answers(work: str, model: str, tests: list[str], count: int, name: str
     keep(work, name, {"backbone": judge_backbone(shipped, work, listener, tests, count, count // 3)})
 
 
+def judge_written(work: str, model: str, count: int) -> None:
+    """Backbone, what is typed and shown: scores-written.json."""
+    keep(work, "written", {"written": judge_typed(Shipped(model), Pictures.of(work), count)})
+
+
 def keep(work: str, name: str, scores: dict) -> None:
     with open(f"{work}/scores-{name}.json", "w") as file:
         json.dump(scores, file, ensure_ascii=False)
@@ -45,7 +52,7 @@ def keep(work: str, name: str, scores: dict) -> None:
 
 def write(work: str) -> None:
     """All scores so far to the reports folder."""
-    scores: dict = {"codec": {}, "replies": {}, "voices": {}, "backbone": {}}
+    scores: dict = {"codec": {}, "replies": {}, "voices": {}, "backbone": {}, "written": {}}
     for path in sorted(glob.glob(f"{work}/scores-*.json")):
         with open(path) as file:
             for part, values in json.load(file).items():
@@ -90,6 +97,9 @@ def page(scores: dict) -> str:
             text += f"; like the prompt {spread(likeness)}, level 0 alone {spread(score['without'])}"
         return text
 
+    def part_right(score: dict) -> str:
+        return f"{score['percent']:6.1f} %  ({score['interval'][0]:.1f}-{score['interval'][1]:.1f}, of {score['of']})"
+
     lines = [
         "Word error rates by Whisper tiny.en, 95 % intervals by bootstrap over sentences. Phoneme errors by hama's CTC",
         "against what it hears in the recording; STOI against the recording; voices compared by Resemblyzer.",
@@ -103,10 +113,13 @@ def page(scores: dict) -> str:
     for name, score in scores["backbone"].items():
         lines.append(f"  {name}")
         lines.append(f"    transcript          {rate(score['transcript'])}")
-        lines.append(
-            f"    reply text right    {score['reply right']:6.1f} %   chain well formed {score['chain formed']:.0f} %"
-        )
+        for label in ("reply right", "sums right", "picture nearest", "picture exact", "chain formed"):
+            if label in score:
+                lines.append(f"    {label:19s} {part_right(score[label])}")
         if spoken := score["reply's speech"]:
             lines.append(f"    reply's speech      {rate(spoken)}")
-        lines.append(f"    misread             {'; '.join(score['misread'][:4])}")
+    lines += ["", "Backbone: what is written to it, and pictures that are shown"]
+    for name, score in scores["written"].items():
+        for label, value in {"": score}.items() if "percent" in score else score.items():
+            lines.append(f"  {f'{name}, {label}'.rstrip(', '):62s} {part_right(value)}")
     return "\n".join(lines) + "\n"

@@ -165,7 +165,7 @@ STAGES = {
     "picture-encoder": Stage(_picture_encoder, ["picture-codes"], 13),
     "picture-decoder": Stage(_picture_decoder, ["picture-codes"], 9),
     "picture-unet": Stage(_picture_unet, ["picture-codes"], 25),
-    "backbone": Stage(_backbone, ["recordings", "replies"], 60),
+    "backbone": Stage(_backbone, ["recordings", "replies", "picture-encoder"], 60),
     "export": Stage(_export, ["tune", "backbone", "picture-decoder", "picture-unet"], 0.2),
     "judge": Stage(_judge, ["export"], 15),
     "picture-judge": Stage(_picture_judge, ["export"], 6),

@@ -12,7 +12,10 @@ import shutil
 import torch
 from torch import Tensor
 
+from .llama import Llama, LlamaConfig
+from .precision import plain
 from .soundstorm import SoundStormConfig
+from .vocabulary import Vocabulary
 
 LATENT = os.path.join(os.path.dirname(__file__), "..", "latent.safetensors")
 
@@ -38,8 +41,9 @@ def unpack(work: str, model: str) -> None:
         {name: tensor.float() for name, tensor in storm.items()}, books, SoundStormConfig()
     )
     torch.save(tied.state_dict(), f"{work}/start/soundstorm.pt")
-    llama = load_file(f"{model}/llama/model.safetensors")
-    torch.save({name: tensor.float() for name, tensor in llama.items()}, f"{work}/start/backbone.pt")
+    vocabulary = Vocabulary(f"{model}/llama")
+    rows = {name: tensor.shape[0] for name, tensor in Llama(LlamaConfig(vocabulary.size)).state_dict().items()}
+    torch.save(plain(load_file(f"{model}/llama/model.safetensors"), rows), f"{work}/start/backbone.pt")
     with safe_open(f"{model}/llama/model.safetensors", "pt") as file, open(f"{work}/start/provenance.json", "w") as out:
         json.dump(file.metadata(), out)
     unpack_pictures(work, model)

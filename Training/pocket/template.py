@@ -8,6 +8,9 @@ HUMAN, MACHINE, END_HUMAN, END_MACHINE = "[Human]", "[MMGPT]", "<eoh>", "<eos>"
 INSTRUCTION = "Please recognize the voice command and give reply and voice"
 TRANSCRIBE = "Please transcribe the given speech."
 READ = "Please read the given text."
+DRAW = "Please generation an image."
+DESCRIBE = "Please describe the picture briefly."
+CAPTION = "Please provide an accurate and concisedescription of the given image."
 
 # Texts that the tokenizer should spell with few pieces.
 TEMPLATE_TEXTS = [SYSTEM, ":", INSTRUCTION, TRANSCRIBE, READ]
@@ -20,6 +23,11 @@ def question(content: str) -> str:
 
 def spoken_question(speech: str) -> str:
     return question(f"{speech} {INSTRUCTION}")
+
+
+def picture_request(text: str) -> str:
+    """A written turn whose answer has to be an image: a full stop ends the text unless a sign does."""
+    return question(f"{text}{'' if text[-1] in '.!?' else '.'} {DRAW}")
 
 
 def chain(transcript: str, reply: str, speech: str) -> str:

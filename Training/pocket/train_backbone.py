@@ -15,12 +15,17 @@ from .conversations import Sequence, Writer
 from .latent import SEMANTIC
 from .llama import Llama, LlamaConfig
 from .muon import muon
+from .picture_lessons import Pictures
 from .recordings import Question, load_questions
 from .run import Run, cheap, share
-from .vocabulary import MUSIC_CODES, SPEECH_CODES, Vocabulary
+from .vocabulary import IMAGE_CODES, MUSIC_CODES, SPEECH_CODES, Vocabulary
 
 ALOUD = 0.4  # share of spoken chats with the last reply's speech: a third of the tokens, soon known by heart
-SHARES = {"spoken": 46, "listening": 20, "transcription": 12, "reading": 8, "typed": 14}
+MOVED, FARTHEST = 0.4, 3.0  # share of the recordings that are heard as if by another voice, and how far that is
+SUMS, DRAWINGS = 0.18, 0.15  # shares of spoken turns that are drawn from the sums and from what asks for a picture
+SHARES = {
+    "spoken": 35, "listening": 15, "transcription": 7, "reading": 3, "typed": 6, "sums": 5, "drawing": 24, "seeing": 5,
+}  # fmt: skip
 
 
 class Mixture:
@@ -30,15 +35,20 @@ class Mixture:
         self.folder = folder
         self.fresh = not os.path.exists(f"{folder}/start/backbone.pt")
         replies = torch.load(f"{folder}/replies.pt")
-        self.writer = Writer(
-            vocabulary, {text: entry.get("kept", entry["true"]).tolist() for text, entry in replies.items()}
-        )
+        codes = {text: entry.get("kept", entry["true"]).tolist() for text, entry in replies.items()}
+        self.writer = Writer(vocabulary, codes, Pictures.of(folder))
+        self.shares = dict(SHARES)
+        if self.writer.pictures is None:
+            print("backbone: there are no pictures, so none will be drawn", flush=True)
+            del self.shares["drawing"], self.shares["seeing"]
         self.texts = domain.all_replies()
         self.questions: list[Question] = []  # by length, like `practice`
         self.practice: list[Question] = []
+        self.sums: list[Question] = []
+        self.drawings: list[Question] = []
         self.read: set[str] = set()
-        book = torch.load(f"{folder}/books.pt")["books"][0, :, :SEMANTIC]
-        self.near: list[list[int]] = torch.cdist(book, book).topk(9, largest=False).indices[:, 1:].tolist()
+        self.book = torch.load(f"{folder}/books.pt")["books"][0, :, :SEMANTIC]
+        self.near: list[list[int]] = torch.cdist(self.book, self.book).topk(9, largest=False).indices[:, 1:].tolist()
         self.refresh()
 
     def refresh(self) -> None:
@@ -49,27 +59,43 @@ class Mixture:
                 for pool, new in ((self.questions, True), (self.practice, False)):
                     pool += [row for row in rows if bool(row.reply) == new]
                     pool.sort(key=lambda question: len(question.codes))
+                self.sums = [row for row in self.questions if row.reply.startswith(domain.SUM)]
+                self.drawings = [row for row in self.questions if row.text in domain.drawn()]
                 print(f"backbone: {len(self.questions)} spoken questions, {len(self.practice)} to practise", flush=True)
 
+    def moved(self, codes: list[int], rng: random.Random) -> list[int]:
+        """Codes as another speaker might have them: all moved the same way in the latent space."""
+        generator = torch.Generator().manual_seed(rng.getrandbits(31))
+        way = torch.randn(SEMANTIC, generator=generator) * self.book.std(0)
+        way *= rng.uniform(0, FARTHEST) / way.norm()
+        return torch.cdist(self.book[torch.tensor(codes).long()] + way, self.book).argmin(1).tolist()
+
     def heard(self, question: Question, rng: random.Random) -> list[int]:
-        """A question's codes, a little slower here and faster there, some exchanged for near ones."""
+        """A question's codes, slower here and faster there, moved like a voice, some exchanged for near ones."""
+        source = question.codes.tolist()
+        if rng.random() < MOVED:
+            source = self.moved(source, rng)
         codes: list[int] = []
-        for code in question.codes.tolist():
+        lost, twice, other = rng.uniform(0.0, 0.1), rng.uniform(0.9, 1.0), 0.25 * rng.random() ** 2
+        for code in source:
             dice = rng.random()
-            if dice < 0.05:
+            if dice < lost:
                 continue
-            if dice < 0.13:
+            if rng.random() < other:
                 code = self.near[code][rng.randrange(len(self.near[code]))]
-            codes += [code, code] if dice > 0.95 else [code]
+            codes += [code, code] if dice > twice else [code]
         return codes
 
     def draw(self, rng: random.Random, done: float) -> Sequence:
         easy = min(1.0, 0.35 + 3 * done) if self.fresh else 1.0  # of the questions by length, for a fifth of the time
-        kind = rng.choices(list(SHARES), weights=list(SHARES.values()))[0]
+        kind = rng.choices(list(self.shares), weights=list(self.shares.values()))[0]
         if kind == "spoken":
             turns = rng.choices([1, 2, 3], weights=[80, 15, 5])[0] if done > 0.3 else 1
             pool = self.questions[: max(1, int(len(self.questions) * easy))]
-            chosen = rng.choices(pool, k=turns)
+            pools = rng.choices(
+                [self.sums, self.drawings, pool], weights=[SUMS, DRAWINGS, 1 - SUMS - DRAWINGS], k=turns
+            )
+            chosen = [rng.choice(pool) for pool in pools]
             heard = [self.heard(question, rng) for question in chosen]
             return self.writer.spoken_chat(rng, chosen, heard, rng.random() < ALOUD)
         if kind in ("listening", "transcription"):
@@ -79,7 +105,11 @@ class Mixture:
             return write(rng, self.heard(question, rng), question.text)
         if kind == "reading":
             return self.writer.reading(rng, rng.choice(self.texts))
-        return self.writer.typed_chat(rng)
+        writers = {
+            "typed": self.writer.typed_chat, "sums": self.writer.sums,
+            "drawing": self.writer.drawing, "seeing": self.writer.seeing,
+        }  # fmt: skip
+        return writers[kind](rng)
 
 
 def start_from_code_vectors(net: Llama, vocabulary: Vocabulary, book: Tensor) -> None:
@@ -95,10 +125,10 @@ def start_from_code_vectors(net: Llama, vocabulary: Vocabulary, book: Tensor) ->
             table[first:last] += vectors @ torch.randn(book.shape[1], table.shape[1]) * (0.02 / book.shape[1] ** 0.5)
 
 
-def used_rows(vocabulary: Vocabulary) -> Tensor:
-    """Ids that the data holds: image and music codes are for later."""
+def used_rows(vocabulary: Vocabulary, pictures: bool) -> Tensor:
+    """Ids that the data holds: music codes are for later, and image codes where there are no pictures."""
     used = torch.ones(vocabulary.size, dtype=torch.bool)
-    for first, last in (("<👀0>", "<eoim>"), ("<🎶0>", "<eomu>")):
+    for first, last in (("<🎶0>", "<eomu>"), *([] if pictures else [("<👀0>", "<eoim>")])):
         used[vocabulary.added[first] : vocabulary.added[last] + 1] = False
     assert SPEECH_CODES + MUSIC_CODES < vocabulary.size
     return used.nonzero()[:, 0]
@@ -136,7 +166,7 @@ def train_backbone(
     net = Llama(LlamaConfig(vocabulary.size))
     start_from_code_vectors(net, vocabulary, torch.load(f"{folder}/books.pt")["books"][0, :, :SEMANTIC])
     run = Run(folder, "backbone", net, rate, seconds, warmup=100, optimizers=muon(net, rate, ".layers."))
-    used = used_rows(vocabulary)
+    used = used_rows(vocabulary, mixture.writer.pictures is not None)
     place = torch.zeros(vocabulary.size, dtype=torch.long)
     place[used] = torch.arange(len(used))
     first, last = vocabulary.first_speech, vocabulary.first_speech + SPEECH_CODES
@@ -154,9 +184,11 @@ def train_backbone(
         target, weight = target[counted], weight[counted]
         losses = F.cross_entropy(logits.float(), target if whole else place[target], reduction="none")
         speech = (target >= first) & (target < last)
+        image = (target >= vocabulary.first_image) & (target < vocabulary.first_image + IMAGE_CODES)
         means = {
-            "text": losses[~speech].mean().item(),
+            "text": losses[~speech & ~image].mean().item(),
             "speech": losses[speech & (weight > 0.04)].mean().item() if (speech & (weight > 0.04)).any() else np.nan,
+            "image": losses[image].mean().item() if image.any() else np.nan,
             "ktokens": ids.numel() / 1000,
         }
         run.step((losses * weight).sum() / weight.sum(), **{k: v for k, v in means.items() if v == v})

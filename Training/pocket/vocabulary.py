@@ -96,6 +96,7 @@ class Vocabulary:
         self.name = {index: token for token, index in self.added.items()}
         self.size = self.pieces.vocab_size() + len(self.added)
         self.first_speech = self.added["<🗣️0>"]
+        self.first_image = self.added["<👀0>"]
         self._split = re.compile("(" + "|".join(map(re.escape, sorted(self.added, key=len, reverse=True))) + ")")
         self._memo: dict[str, list[int]] = {}
 
@@ -115,8 +116,12 @@ class Vocabulary:
         """Level-0 codes as ids between <sosp> and <eosp>."""
         return [self.added["<sosp>"], *(self.first_speech + code for code in codes), self.added["<eosp>"]]
 
+    def image(self, codes: list[int]) -> list[int]:
+        """An image's codes as ids between <soim> and <eoim>."""
+        return [self.added["<soim>"], *(self.first_image + code for code in codes), self.added["<eoim>"]]
+
     def text(self, ids: list[int]) -> str:
-        """Ids to readable text; speech codes are left out."""
+        """Ids to readable text; codes are left out."""
         out, run = [], []
         for index in [*ids, None]:
             if index is not None and index < self.pieces.vocab_size():
@@ -125,6 +130,7 @@ class Vocabulary:
             if run:
                 out.append(self.pieces.decode(run).strip())
                 run = []
-            if index is not None and not self.first_speech <= index < self.first_speech + SPEECH_CODES:
+            coded = (self.first_speech, SPEECH_CODES), (self.first_image, IMAGE_CODES)
+            if index is not None and not any(first <= index < first + count for first, count in coded):
                 out.append(self.name[index])
         return " ".join(part for part in out if part)

@@ -134,7 +134,7 @@ def pad(wave: np.ndarray, frames: int) -> np.ndarray:
 
 
 def any_voice(rng: random.Random) -> str:
-    """Any voice but the held-out one: the natural one at any pitch half of the time, one in fifteen by espeak."""
+    """Any voice but the held-out one: the natural one at any pitch half of the time, one in eleven by espeak."""
     dice = rng.random()
     if dice < 0.18:
         return REPLY_VOICE
@@ -143,6 +143,6 @@ def any_voice(rng: random.Random) -> str:
     factor = f"@{rng.uniform(0.84, 1.2):.2f}"
     if dice < 0.80:
         return rng.choice(FLITE_VOICES) + (factor if rng.random() < 0.75 else "")
-    if dice < 0.93:
+    if dice < 0.91:
         return "ked" + factor
     return f"espeak:{rng.choice(ESPEAK_ACCENTS)}+{rng.choice(ESPEAK_VARIANTS)}{factor}"
