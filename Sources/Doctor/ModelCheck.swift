@@ -17,6 +17,8 @@ struct ModelCheck {
             Self.finding("backbone", model.llama, .backbone, backbone),
             Self.finding("speech tokenizer", model.speechTokenizer, .speechTokenizer),
             Self.finding("SoundStorm", model.soundStorm, .soundStorm), Self.voice(model.voice),
+            Self.optional("pictures in", model.seed, .imageTokenizer, without: "pictures are neither seen nor drawn"),
+            Self.optional("pictures out", model.unclip, .pictures, without: "pictures are not drawn"),
             Self.optional("music", model.encodec, .encodec, without: "music is neither heard nor made"),
         ]
     }

@@ -14,7 +14,7 @@ import Testing
         inspection.facts.first { $0.label == label }?.text ?? ""
     }
 
-    @Test("the default model: three networks, nothing missing")
+    @Test("the default model: its networks, nothing missing")
     func pocket() throws {
         let backbone = try Inspection(Self.pocket.appending(path: "llama"))
         #expect(backbone.kind == .backbone && backbone.missing.isEmpty)
@@ -31,6 +31,10 @@ import Testing
         #expect(text(codec, "codes") == "8 levels of 1024")
         let decoder = try Inspection(Self.pocket.appending(path: "speech/speechtokenizer_soundstorm_mls.pt"))
         #expect(decoder.kind == .soundStorm && decoder.missing.isEmpty)
+        let pictures = try Inspection(Self.pocket.appending(path: "seed"))
+        #expect(pictures.kind == .imageTokenizer && pictures.missing.isEmpty, "\(pictures.missing)")
+        let painter = try Inspection(Self.pocket.appending(path: "unclip"))
+        #expect(painter.kind == .pictures && painter.missing.isEmpty, "\(painter.missing)")
     }
 
     @Test("a pipeline that draws pictures: its components and what they lack")
@@ -50,6 +54,32 @@ import Testing
         let lacking = try Inspection(other)
         #expect(lacking.missing.contains("the weights of unet"))
         #expect(lacking.missing.contains { $0.contains("StableDiffusionPipeline") })
+    }
+
+    @Test("an image tokenizer: its two files, what they make together, and what is missing")
+    func imageTokenizer() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "anygpt-inspect-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        for name in ["seed_quantizer.pt", "eva_vit_g.pth"] {
+            try FileManager.default.copyItem(
+                at: Golden.file("seed-encode", name), to: folder.appending(path: name))
+        }
+        // Without a description it is taken for the official network, which has more blocks.
+        let unlike = try Inspection(folder)
+        #expect(unlike.kind == .imageTokenizer)
+        #expect(unlike.missing.count == 1 && unlike.missing[0].contains("seed_config.json"), "\(unlike.missing)")
+        try Data(#"{"vision_heads": 4, "vision_depth": 3, "query_heads": 6}"#.utf8).write(
+            to: folder.appending(path: "seed_config.json"))
+        let whole = try Inspection(folder)
+        #expect(whole.missing == [])
+        #expect(text(whole, "picture") == "224 × 224 pixels: 32 tokens, each one of 8192")
+        #expect(text(whole, "vision").contains("F16") && text(whole, "quantizer").contains("F32"))
+        #expect(text(whole, "shape").hasPrefix("3 blocks of 4 heads"))
+        #expect(whole.tensors.contains { $0.name == "vision/patch_embed.proj.weight" })
+        #expect(whole.parameters == whole.tensors.reduce(0) { $0 + $1.shape.reduce(1, *) })
+        try FileManager.default.removeItem(at: folder.appending(path: "eva_vit_g.pth"))
+        #expect(try Inspection(folder).missing == ["eva_vit_g.pth, the vision transformer"])
     }
 
     @Test("parameters are counted, however they are stored", arguments: Precision.allCases)

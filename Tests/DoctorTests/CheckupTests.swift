@@ -32,7 +32,9 @@ import Testing
         let findings = try await findings(shipped(), measuring: true)
         #expect(!findings.contains { $0.state == .fault }, "\(findings)")
         for subject in [
-            "processor", "threads", "libraries", "backbone", "speech tokenizer", "SoundStorm", "music", "memory speed",
+            "processor", "threads", "libraries", "backbone", "speech tokenizer", "SoundStorm", "pictures in",
+            "pictures out",
+            "music", "memory speed",
         ] {
             #expect(findings.contains { $0.subject == subject }, "\(subject)")
         }
@@ -56,6 +58,11 @@ import Testing
             $0.replacing("\nencodec = \"\"", with: "\nencodec = \"Models/none\"")
         }
         #expect(music.text.contains("Models/none"))
+        for (subject, key) in [("pictures in", "seed"), ("pictures out", "unclip")] {
+            let line = try Regex("\n\(key) = \"[^\"]*\"")
+            let pictures = try await fault(subject) { $0.replacing(line, with: "\n\(key) = \"Models/none\"") }
+            #expect(pictures.text.contains("Models/none"))
+        }
         let voice = try await fault("voice") { $0.replacing("pocket/voice.wav", with: "pocket/silence.wav") }
         #expect(voice.text.contains("silence.wav"))
     }

@@ -13,6 +13,7 @@ public struct Inspection: Sendable, Encodable {
         case backbone = "backbone (LLaMA)"
         case speechTokenizer = "speech tokenizer (SpeechTokenizer)"
         case soundStorm = "speech decoder (SoundStorm)"
+        case imageTokenizer = "image tokenizer (SEED)"
         case pictures = "picture decoder (Stable unCLIP)"
         case encodec = "music tokenizer (Encodec)"
         case other = "checkpoint of another kind"
@@ -53,7 +54,7 @@ public struct Inspection: Sendable, Encodable {
             kind = try Self.kind(ofFolder: url)
             switch kind {
             case .speechTokenizer: checkpoint = try Self.codec(in: url)
-            case .pictures: checkpoint = nil
+            case .pictures, .imageTokenizer: checkpoint = nil
             case .other: checkpoint = try Checkpoint.open(url)
             default: checkpoint = Self.weights(in: url, &missing)
             }
@@ -67,6 +68,7 @@ public struct Inspection: Sendable, Encodable {
         case .backbone: try describeBackbone(url, checkpoint)
         case .speechTokenizer: describeCodec(url, checkpoint)
         case .soundStorm: describeSoundStorm(url)
+        case .imageTokenizer: describeImageTokenizer(url)
         case .pictures: describePictures(url)
         case .encodec: describeEncodec(url)
         case .other: break
@@ -74,6 +76,7 @@ public struct Inspection: Sendable, Encodable {
     }
 
     private static func kind(ofFolder url: URL) throws -> Kind {
+        if isImageTokenizer(url) { return .imageTokenizer }
         let file = url.appending(path: "config.json")
         guard FileFacts(file).exists else {
             if UnCLIPFolder.isPipeline(url) { return .pictures }
