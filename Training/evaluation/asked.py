@@ -54,7 +54,7 @@ class Asked:
             "recordings made": (made.count(False), 0.25),
             "questions, one at a time": (missing([f"latency-{q.key}" for q in self.latency]), 5.0),
             "questions, side by side": (missing([f"spoken-{q.key}" for q in self.questions]), 1.6),
-            "pictures asked for": (missing([request.key for request in self.drawn]), 3.0),
+            "pictures asked for": (missing([request.key for request in self.drawn]), 2.0),
             "pictures shown": (missing([picture.key for picture in self.shown]), 0.5),
             "judgements": (max(0, judged - len(verdicts.values)), 0.4),
         }

@@ -3,6 +3,7 @@
 import hashlib
 import random
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from pocket import domain
@@ -32,10 +33,10 @@ class Drawn:
 
 @dataclass(frozen=True)
 class Shown:
-    """A picture that is shown, on a ground and in a size that training didn't have, with a question about it."""
+    """A picture that is shown, on a ground and in a size that training didn't have, to be described or asked about."""
 
     name: str
-    question: str
+    question: str  # none: a caption is wanted
     seed: int
 
     @property
@@ -68,7 +69,7 @@ def requests(size: Size) -> list[Drawn]:
     names = rng.sample(picture_names(), 2 * min(size.drawn, len(picture_names()) // 2))
     rows = []
     for typed, spoken in zip(names[::2], names[1::2], strict=True):
-        rows.append(Drawn(typed, rng.choice(domain.WRITTEN_DRAW).format(domain.one(typed)), TYPED))
+        rows.append(Drawn(typed, domain.picture_text(typed, rng), TYPED))
         text = domain.article(rng.choice(domain.DRAW).format(domain.one(spoken)))
         voice = rng.choice(rng.choice(ASKING))
         said = Spoken(text, domain.DRAW_REPLY, voice, "requests for pictures", False, picture=spoken)
@@ -80,7 +81,8 @@ def shown(size: Size) -> list[Shown]:
     """Pictures that are shown: different names while there are enough."""
     rng = random.Random("shown")
     names = rng.sample(picture_names(), len(picture_names()))
-    return [Shown(names[i % len(names)], rng.choice(domain.LOOK), i) for i in range(size.shown)]
+    questions = [rng.choice(["", rng.choice(domain.LOOK)]) for _ in range(size.shown)]
+    return [Shown(names[i % len(names)], question, i) for i, question in enumerate(questions)]
 
 
 def original(name: str, folder: Path) -> Path:
@@ -88,8 +90,14 @@ def original(name: str, folder: Path) -> Path:
     path = folder / f"original-{_digest(name)}.png"
     if not path.exists():
         from PIL import Image
-        from pocket.pictures import clean
 
-        pixels = clean()[picture_names().index(name)]
+        pixels = _drawings()[picture_names().index(name)]
         Image.fromarray((pixels.permute(1, 2, 0) * 255).round().byte().numpy()).save(path)
     return path
+
+
+@cache
+def _drawings():
+    from pocket.pictures import clean
+
+    return clean()

@@ -86,6 +86,7 @@ def pictures(drawn: list[Drawn], shown: list[Shown], answers: Store, verdicts: S
         given = [(request, answers[request.key]) for request in asked]
         times = [a["times"]["picture"] for _, a in given if "picture" in a["times"]]
         ways[way] = {
+            "name heard": st.share([_named(r.name, a["heard"]) for r, a in given if r.spoken]),
             "drawn": st.share([bool(a["pictures"]) for _, a in given]),
             "right": st.share([verdicts.values.get(f"shows {r.key}") == r.name for r, _ in given]),
             "ceiling": st.share([verdicts[f"shows original of {r.name}"] == r.name for r in asked]),
@@ -100,6 +101,10 @@ def pictures(drawn: list[Drawn], shown: list[Shown], answers: Store, verdicts: S
             "time": _percentiles([a["times"]["done"] for _, a in given if "done" in a["times"]]),
         },
     }
+
+
+def _named(name: str, heard: str) -> bool:
+    return f" {plain(name)} " in f" {plain(heard)} "
 
 
 def unanswered(answers: Iterable[dict[str, Any]]) -> dict[str, int]:

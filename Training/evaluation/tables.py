@@ -41,7 +41,6 @@ def _images(pictures: dict[str, Any] | None) -> list[Table]:
         rows: list[tuple[str, list[Cell]]] = [("understanding", ["no pictures"]), ("generation", ["no pictures"])]
         return [Table("Images", "This model has no pictures, or the configuration leaves them out.", ["score"], rows)]
     seen, drawn = pictures["understanding"], pictures["generation"]
-    ceiling = {way: made["ceiling"] for way, made in drawn.items()}
     return [
         Table(
             "Image understanding",
@@ -53,8 +52,11 @@ def _images(pictures: dict[str, Any] | None) -> list[Table]:
             "Image generation",
             "Right: a classifier that had no part in the training names what was asked for. Beside it, how often the "
             "classifier names the original drawings right.",
-            ["a picture came, %", "right, %", "originals, %"],
-            [(way, [made["drawn"], made["right"], ceiling[way]]) for way, made in drawn.items()],
+            ["name heard, %", "a picture came, %", "right, %", "originals, %"],
+            [
+                (way, [made[score] for score in ("name heard", "drawn", "right", "ceiling")])
+                for way, made in drawn.items()
+            ],
         ),
     ]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from evaluation import daemon, intervals, opus, plan
+from evaluation import daemon, intervals, opus, pictures, plan
 from evaluation.store import Store
 
 
@@ -79,3 +79,9 @@ def test_opus_there_and_back() -> None:
     assert 1.1 * opus.REPLY_RATE < len(back) <= 1.2 * opus.REPLY_RATE
     assert back[:20_000].std() == pytest.approx(wave.std(), rel=0.1) and np.abs(back[-1000:]).max() < 100
     assert opus.ogg(wave, 16_000).startswith(b"OggS") and len(opus.decode([])) == 0
+
+
+def test_captions() -> None:
+    truck, fire = pictures.Shown("fire truck", "", 0), pictures.Shown("fire", "", 0)
+    assert truck.named_in("this is a fire truck") and not truck.named_in("this is a truck")
+    assert fire.named_in("fire") and not fire.named_in("this is a fire truck") and not fire.named_in("")
