@@ -16,7 +16,7 @@ body { margin: 0; background: var(--page); color: var(--ink); font: 16px/1.5 sys
 main { max-width: 860px; margin: 0 auto; padding: 40px 20px 80px }
 h1 { font-size: 28px; line-height: 1.2; margin: 0 0 6px } h2 { font-size: 20px; margin: 44px 0 4px }
 p { margin: 4px 0 12px; color: var(--soft) } section > p { max-width: 70ch }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 12px; margin: 24px 0 8px }
+.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(180px, 1fr)); gap: 12px; margin: 24px 0 8px }
 .tile { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 12px 14px }
 .tile b { display: block; font-size: 24px; font-weight: 600; line-height: 1.25 }
 .tile span { display: block; font-size: 13px; line-height: 1.35; color: var(--soft) }
@@ -30,7 +30,7 @@ figure { margin: 18px 0; background: var(--card); border: 1px solid var(--line);
   padding: 12px 14px }
 figcaption { font-size: 14px; color: var(--soft); display: flex; flex-wrap: wrap; gap: 4px 18px;
   justify-content: space-between }
-svg { display: block; width: 100%; height: auto; font: 13px system-ui, sans-serif }
+svg { display: block; width: 100%; min-width: 520px; height: auto; font: 13px system-ui, sans-serif }
 svg text { fill: var(--ink) } svg .axis { fill: var(--soft); font-size: 12px } svg .grid { stroke: var(--line) }
 .whisker { stroke-width: 2.5; opacity: .45; stroke-linecap: round } .dot { fill: var(--seen); opacity: .55 }
 .median { stroke: var(--ink); stroke-width: 2 }

@@ -12,7 +12,7 @@ from pocket.names import picture_names
 
 from .plan import VOICES, Size, Spoken
 
-TYPED, BY_VOICE = "typed", "by voice"
+WRITTEN, BY_VOICE = "in writing", "by voice"
 # Voices that training had: how voices differ is told by the questions.
 ASKING = [VOICES["reply voice"], VOICES["the voice's other pitches"], VOICES["flite"]]
 
@@ -69,7 +69,7 @@ def requests(size: Size) -> list[Drawn]:
     names = rng.sample(picture_names(), 2 * min(size.drawn, len(picture_names()) // 2))
     rows = []
     for typed, spoken in zip(names[::2], names[1::2], strict=True):
-        rows.append(Drawn(typed, domain.picture_text(typed, rng), TYPED))
+        rows.append(Drawn(typed, domain.picture_text(typed, rng), WRITTEN))
         text = domain.article(rng.choice(domain.DRAW).format(domain.one(spoken)))
         voice = rng.choice(rng.choice(ASKING))
         said = Spoken(text, domain.DRAW_REPLY, voice, "requests for pictures", False, picture=spoken)

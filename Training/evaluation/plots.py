@@ -85,6 +85,6 @@ def _figure(height: float, marks: list[str], label: str, legend: list[tuple[str,
     keys = "".join(f'<span class="key {style}"><i></i>{escape(name)}</span>' for name, style in legend)
     return (
         f'<figure><figcaption>{escape(label)}<span class="keys">{keys}</span></figcaption>'
-        f'<svg viewBox="0 0 {WIDTH} {height:.0f}" role="img" aria-label="{escape(label)}">{"".join(marks)}</svg>'
-        "</figure>"
+        f'<div class="scroll"><svg viewBox="0 0 {WIDTH} {height:.0f}" role="img" aria-label="{escape(label)}">'
+        f"{''.join(marks)}</svg></div></figure>"
     )

@@ -51,7 +51,9 @@ def _head(scores: dict[str, Any]) -> str:
     ]
     if pictures := scores["pictures"]:
         tiles.append(
-            page.tile(value(pictures["generation"]["typed"]["right"]), "of the pictures asked for are the right ones")
+            page.tile(
+                value(pictures["generation"]["in writing"]["right"]), "of the pictures asked for are the right ones"
+            )
         )
         tiles.append(
             page.tile(value(pictures["understanding"]["caption right"]), "of the pictures shown are named right")
@@ -93,12 +95,17 @@ def _plot(title: str, scores: dict[str, Any]) -> str:
 def _how(scores: dict[str, Any]) -> str:
     about, row = scores["about"], scores["speech"]["all"]
     counts = scores["not completed"]
+
+    def percent(number: dict[str, Any]) -> str:
+        value, interval = text(number)
+        return f"{value} % ({interval})"
+
     told = {
         "machine": about["machine"],
         "conversations at a time": f"{about['side by side']}; one for the times",
         "seed": about["seed"],
-        "chains completed": " ".join(text(row["completed"])) + " %",
-        "taken for one turn": " ".join(text(row["one turn"])) + " %",
+        "chains completed": percent(row["completed"]),
+        "taken for one turn": percent(row["one turn"]),
         "not completed": ", ".join(f"{count} × {status}" for status, count in counts.items()) or "none",
         "intervals": "by bootstrap over sentences; those of shares by Wilson's formula",
         "voices": "synthetic, all of them: hibari, flite; awb was never trained on",

@@ -114,9 +114,9 @@ def _latency(scores: dict[str, Any]) -> Table:
     ]
     if pictures := scores["pictures"]:
         for way, made in pictures["generation"].items():
-            rows.append((f"picture asked for {way}", [made["time"]["p50"], made["time"]["p90"], None, None]))
+            rows.append((f"a picture asked for {way}", [made["time"]["p50"], made["time"]["p90"], None, None]))
         seen = pictures["understanding"]["time"]
-        rows.append(("caption of a picture", [seen["p50"], seen["p90"], None, None]))
+        rows.append(("a picture's caption", [seen["p50"], seen["p90"], None, None]))
     return Table(
         "Latency",
         "Milliseconds with one conversation at a time: after the daemon announced the end of the turn, as its client "
