@@ -100,7 +100,7 @@ def provenance(work: str) -> dict[str, str]:
         with open(f"{work}/start/pictures.json") as file:
             before = json.load(file)["state"] + ", then "
     spent = []
-    for name in ("encoder", "decoder", "unet"):
+    for name in ("encoder", "decoder", "unet", "tuned"):
         if os.path.exists(f"{work}/picture-{name}.checkpoint"):
             saved = torch.load(f"{work}/picture-{name}.checkpoint")
             spent.append(f"{name} {saved['steps']} steps in {saved['spent'] / 60:.0f} min of one core")
@@ -108,7 +108,7 @@ def provenance(work: str) -> dict[str, str]:
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in packages)
     return {
         "state": before + "trained: " + ", ".join(spent),
-        "seeds": "codes 20, encoder 21, decoder 22, unet 23, text encoder 24",
+        "seeds": "codes 20, encoder 21, decoder 22, unet 23, text encoder 24, tuning 30",
         "versions": f"{versions}, fonts-noto-color-emoji 2.042",
         "data": "Noto Color Emoji (OFL 1.1), 256 pictures; names after CLDR 41 (Unicode licence)",
     }
@@ -127,7 +127,8 @@ def export_pictures(work: str, model: str) -> None:
         os.chmod(SPACE, 0o644)
     if os.path.exists(f"{work}/picture-unet.checkpoint"):
         unet = load_net(work, "picture-unet", Averaged(unclip.unet())).mean
-        write_unclip(f"{model}/unclip", unet, load_net(work, "picture-decoder", unclip.decoder()), provenance(work))
+        decoder = "picture-tuned" if os.path.exists(f"{work}/picture-tuned.checkpoint") else "picture-decoder"
+        write_unclip(f"{model}/unclip", unet, load_net(work, decoder, unclip.decoder()), provenance(work))
 
 
 def unpack_pictures(work: str, model: str) -> None:

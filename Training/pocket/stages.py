@@ -130,6 +130,12 @@ def _picture_unet(work: str, model: str, pace: float) -> None:
     train_unet(work, 1500 * pace)
 
 
+def _picture_tune(work: str, model: str, pace: float) -> None:
+    from .train_unclip import tune_decoder
+
+    tune_decoder(work, 240 * pace)
+
+
 def _export(work: str, model: str, pace: float) -> None:
     from .export import export
 
@@ -165,8 +171,9 @@ STAGES = {
     "picture-encoder": Stage(_picture_encoder, ["picture-codes"], 13),
     "picture-decoder": Stage(_picture_decoder, ["picture-codes"], 9),
     "picture-unet": Stage(_picture_unet, ["picture-codes"], 25),
+    "picture-tune": Stage(_picture_tune, ["picture-decoder", "picture-unet"], 5),
     "backbone": Stage(_backbone, ["recordings", "replies", "picture-encoder"], 60),
-    "export": Stage(_export, ["tune", "backbone", "picture-decoder", "picture-unet"], 0.2),
+    "export": Stage(_export, ["tune", "backbone", "picture-tune"], 0.2),
     "judge": Stage(_judge, ["export"], 15),
     "picture-judge": Stage(_picture_judge, ["export"], 6),
 }
@@ -175,7 +182,7 @@ STAGES = {
 def estimate(names: list[str], pace: float, jobs: int) -> str:
     """What lies ahead, in words."""
     trained = {"encoder", "decoder", "soundstorm", "tune", "backbone"}
-    trained |= {"picture-encoder", "picture-decoder", "picture-unet"}
+    trained |= {"picture-encoder", "picture-decoder", "picture-unet", "picture-tune"}
     minutes = {name: STAGES[name].minutes * (pace if name in trained else 1) for name in names}
     total = sum(minutes.values())
     lines = [f"  {name:15s} {value:5.0f} min" for name, value in minutes.items()]

@@ -11,9 +11,10 @@ from torch.nn import functional as F
 from . import unclip
 from .picture_latents import latents
 from .pictures import clean
-from .run import Run
+from .run import Run, load_net
 
 DROPPED = 0.1  # embeddings that are taken away, for guidance
+STEPS, GUIDANCE = 10, 1.5  # of the drawings that the decoder is tuned on
 ROUGH = 0.25  # the most noise in what the decoder is given: the UNet is not exact
 
 
@@ -28,12 +29,17 @@ def train_decoder(folder: str, seconds: float, batch: int = 8) -> None:
         x = shaken(drawings[[rng.randrange(len(drawings)) for _ in range(batch)]], rng) * 2 - 1
         z = latents(x, made)
         y = net(z + torch.randn_like(z) * torch.rand(batch, 1, 1, 1) * ROUGH)
-        near = sum(
-            (F.avg_pool2d(y, size) - F.avg_pool2d(x, size)).abs().mean() * weight
-            for size, weight in ((1, 1.0), (2, 0.5), (4, 0.5))
-        )
-        edges = sum((y.diff(dim=axis) - x.diff(dim=axis)).abs().mean() for axis in (2, 3))
-        run.step(near + edges, l1=(y - x).abs().mean().item(), edges=edges.item())
+        _step(run, y, x)
+
+
+def _step(run: Run, y: torch.Tensor, x: torch.Tensor) -> None:
+    """What is decoded should be near at three sizes, and have its edges where they are."""
+    near = sum(
+        (F.avg_pool2d(y, size) - F.avg_pool2d(x, size)).abs().mean() * weight
+        for size, weight in ((1, 1.0), (2, 0.5), (4, 0.5))
+    )
+    edges = sum((y.diff(dim=axis) - x.diff(dim=axis)).abs().mean() for axis in (2, 3))
+    run.step(near + edges, l1=(y - x).abs().mean().item(), edges=edges.item())
 
 
 def shaken(drawings: torch.Tensor, rng: random.Random) -> torch.Tensor:
@@ -140,3 +146,30 @@ def train_unet(folder: str, seconds: float, batch: int = 32) -> None:
         late = error[t > 700]
         run.step(error.mean(), late=late.mean().item() if len(late) else float("nan"))
         net.follow(run.steps)
+
+
+@torch.no_grad()
+def draw_all(folder: str) -> torch.Tensor:
+    """Every name drawn by the UNet three times, the third time from codes with mistakes: [3, names, LATENTS, 8, 8]."""
+    net, codes = load_net(folder, "picture-unet", Averaged(unclip.unet())).mean, Codes(folder)
+    torch.manual_seed(29)
+    said = (codes.canonical, codes.canonical, codes.mistaken(codes.canonical))
+    drawn = [unclip.draw(net, codes.embedding(row), STEPS, GUIDANCE, 290 + seed) for seed, row in enumerate(said)]
+    return torch.stack(drawn)
+
+
+def tune_decoder(folder: str, seconds: float, batch: int = 8) -> None:
+    """The decoder on what it will get: half of it latents as the UNet draws them."""
+    net = unclip.decoder()
+    net.load_state_dict(load_net(folder, "picture-decoder", unclip.decoder()).state_dict())
+    drawings, made, drawn = clean(), torch.load(f"{folder}/picture-latents.pt"), draw_all(folder)
+    run = Run(folder, "picture-tuned", net, 6e-4, seconds, warmup=20, decay=0.0, betas=(0.9, 0.99), floor=0.02)
+    rng = random.Random(3000 + run.steps)
+    torch.manual_seed(3000 + run.steps)
+    for _ in run:
+        which = [rng.randrange(len(drawings)) for _ in range(batch)]
+        x = drawings[which] * 2 - 1
+        z = latents(x, made) + torch.randn(batch, *drawn.shape[2:]) * torch.rand(batch, 1, 1, 1) * ROUGH
+        for row in range(0, batch, 2):
+            z[row] = drawn[rng.randrange(len(drawn)), which[row]]
+        _step(run, net(z), x)
