@@ -16,7 +16,7 @@ from .picture_latents import latents
 from .pictures import SEEN, clean, layers, seen_batch
 from .run import Run, load_net
 from .seed import Seed, SeedConfig
-from .train_seed import measure_encoder
+from .train_seed import measure_encoder, photographs
 from .train_unclip import Codes
 
 
@@ -82,7 +82,7 @@ def sheet(pictures: torch.Tensor, path: str, columns: int = 16) -> None:
 
 
 REPORT = os.path.join(os.path.dirname(__file__), "..", "reports", "pictures.json")
-WAYS = ((10, 1.0), (10, 2.0), (20, 2.0))  # steps and guidance
+WAYS = ((10, 1.5), (5, 1.0), (10, 1.0), (20, 1.5))  # steps and guidance; the first is the default
 
 
 def judge_pictures(folder: str, model: str, seconds: float = 240) -> None:
@@ -100,8 +100,12 @@ def judge_pictures(folder: str, model: str, seconds: float = 240) -> None:
     scores: dict = {"seeing": measure_encoder(folder, seed)}
     sets = {"clean drawings": drawings, "through the latents": decoded(decoder, latents(drawings * 2 - 1, made))}
     torch.manual_seed(26)
-    mistakes = codes.mistaken(codes.canonical)
-    for title, said in (("canonical codes", codes.canonical), ("codes with mistakes", mistakes)):
+    said_of = {
+        "canonical codes": codes.canonical,
+        "codes with mistakes": codes.mistaken(codes.canonical),
+        "what the encoder says of held-out pictures": seed.encode(photographs(2301, 1, held_out=True)[:, 0]),
+    }
+    for title, said in said_of.items():
         embeddings = seed.quantizer.embedding(said).detach()
         for steps, guidance in WAYS if said is codes.canonical else WAYS[:1]:
             drawn = decoded(decoder, unclip.draw(unet, embeddings, steps, guidance, 7))
