@@ -52,7 +52,9 @@ def train_judge(folder: str, seconds: float, batch: int = 48) -> None:
 
 
 def interval(right: torch.Tensor, draws: int = 2000) -> str:
-    """Percent, with the middle 95 % of bootstrap means."""
+    """Percent, with the middle 95 % of bootstrap means; where all are right, which says nothing, the rule of three."""
+    if right.all():
+        return f"100.0% ({1 - 3 / len(right):.0%} to 100%)"
     chance = torch.Generator().manual_seed(1)
     samples = torch.randint(len(right), (draws, len(right)), generator=chance)
     low, high = right.float()[samples].mean(1).quantile(torch.tensor([0.025, 0.975]))
