@@ -1,23 +1,33 @@
 import ArgumentParser
+import Checkpoints
 import Compute
 import Foundation
+import SEED
 import Tensors
 import UnCLIP
 
-/// `anygpt bench image`: a call of unCLIP's UNet and the decoding of a picture; `Benchmarks/unclip.py` measures the same in
-/// PyTorch.
+/// `anygpt bench image`: a call of unCLIP's UNet, the decoding of a picture, and how SEED sees one; `Benchmarks/unclip.py`
+/// and `Benchmarks/seed.py` measure the same in PyTorch.
 struct BenchImageCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "image", abstract: "Measures unCLIP: one call of the UNet, and decoding one picture.",
+        commandName: "image",
+        abstract:
+            "Measures unCLIP, one call of the UNet and decoding one picture, and SEED's vision transformer.",
         discussion: """
-            The networks have the official shape and random weights, made in memory, which are as fast as trained ones: \
-            the UNet takes about 7 GB. Benchmarks/unclip.py measures PyTorch on the same.
+            The networks of unCLIP have the official shape and random weights, made in memory, which are as fast as trained \
+            ones: the UNet takes about 7 GB. Benchmarks/unclip.py measures PyTorch on the same. SEED's weights stay in \
+            their file: Benchmarks/seed.py --make FILE writes one of the official shape with random weights, and without \
+            --make measures PyTorch on it.
             """)
 
-    enum Part: String, ExpressibleByArgument, CaseIterable { case unet, vae, both }
+    enum Part: String, ExpressibleByArgument, CaseIterable { case unet, vae, both, vision }
 
-    @Option(help: "What to measure: unet, vae or both.")
+    @Option(help: "What to measure: unet, vae, both of these, or vision.")
     var part = Part.both
+
+    @Option(
+        help: ArgumentHelp("The eva_vit_g.pth of a SEED, for the part vision.", valueName: "file"))
+    var vision: String?
 
     @Option(help: "Latents along one side: an eighth of the picture's pixels.")
     var latents = 96
@@ -32,6 +42,9 @@ struct BenchImageCommand: AsyncParsableCommand {
     var runs = 2
 
     func validate() throws {
+        guard (part == .vision) == (vision != nil) else {
+            throw ValidationError("--vision FILE and --part vision go together.")
+        }
         guard (1...256).contains(latents) else { throw ValidationError("--latents takes 1 to 256.") }
         guard (1...2).contains(batch) else { throw ValidationError("--batch takes 1 or 2.") }
         guard (0...1024).contains(threads) else { throw ValidationError("--threads takes 0 to 1024.") }
@@ -40,38 +53,64 @@ struct BenchImageCommand: AsyncParsableCommand {
 
     func run() async throws {
         ComputePool.sizeShared(threads: threads)
-        let (part, latents, batch, runs) = (part, latents, batch, runs)
+        let (part, vision, latents, batch, runs) = (part, vision, latents, batch, runs)
         let lines = try await onThread(named: "bench") {
-            Result { try Self.measure(part, latents: latents, batch: batch, runs: runs) }
+            Result {
+                try vision.map { try Self.measure(vision: URL(filePath: $0), runs: runs) }
+                    ?? Self.measure(part, latents: latents, batch: batch, runs: runs)
+            }
         }.get()
+        print("\(ComputePool.shared.threadCount) threads, \(kernels.instructionSet)")
         for line in lines { print(line) }
     }
 
+    private static func measure(vision file: URL, runs: Int) throws -> [String] {
+        let vision: VisionTransformer
+        do {
+            let configuration = try SEEDConfiguration(folder: file.deletingLastPathComponent())
+            vision = try VisionTransformer(.open(file), configuration)
+        } catch {
+            throw Refusal("\(error)")
+        }
+        let measurement = VisionMeasurement(vision)
+        return [
+            line("seeing \(vision.side) × \(vision.side)", runs, bytes: measurement.bytes) {
+                measurement()
+            }
+        ]
+    }
+
     private static func measure(_ part: Part, latents: Int, batch: Int, runs: Int) throws -> [String] {
-        var lines = ["\(ComputePool.shared.threadCount) threads, \(kernels.instructionSet)"]
+        var lines: [String] = []
         if part != .vae {
             let configuration = UNetConfiguration()
-            let text = try RandomParameters(seed: 1).tensor("states", [77, configuration.crossAttentionSize])
+            let text = try RandomParameters(seed: 1).tensor(
+                "states", [77, configuration.crossAttentionSize])
             let unet = try UNet(RandomParameters(seed: 2), configuration, text: text)
+            let measurement = PlanMeasurement(unet, images: batch, height: latents, width: latents)
             lines.append(
-                line(
-                    "UNet, \(latents) × \(latents), batch \(batch)", runs,
-                    PlanMeasurement(unet, images: batch, height: latents, width: latents)))
+                line("UNet, \(latents) × \(latents), batch \(batch)", runs, bytes: measurement.bytes) {
+                    measurement()
+                })
         }
         if part != .unet {
             let vae = try VAEDecoder(RandomParameters(seed: 3), VAEConfiguration())
             let side = latents * vae.configuration.scale
+            let measurement = PlanMeasurement(vae, height: latents, width: latents)
             lines.append(
-                line("VAE, to \(side) × \(side)", runs, PlanMeasurement(vae, height: latents, width: latents)))
+                line("VAE, to \(side) × \(side)", runs, bytes: measurement.bytes) { measurement() })
         }
         return lines
     }
 
-    private static func line(_ name: String, _ runs: Int, _ measurement: PlanMeasurement) -> String {
+    /// Measures a body that returns its longest piece.
+    private static func line(_ name: String, _ runs: Int, bytes: Int, _ body: () -> Duration)
+        -> String
+    {
         var (best, cpu, longest) = (Double.infinity, Double.infinity, Double.infinity)
         for _ in 0..<runs {
             let (start, used) = (ContinuousClock.now, processorSeconds())
-            let piece = measurement()
+            let piece = body()
             best = min(best, (ContinuousClock.now - start) / .seconds(1))
             cpu = min(cpu, processorSeconds() - used)
             longest = min(longest, piece / .milliseconds(1))
@@ -79,7 +118,7 @@ struct BenchImageCommand: AsyncParsableCommand {
         return String(
             format: "%@ %8.2f s  processor %8.2f s  longest piece %6.1f ms  memory %5.2f GB",
             name.padding(toLength: 30, withPad: " ", startingAt: 0), best, cpu, longest,
-            Double(measurement.bytes) / 1e9)
+            Double(bytes) / 1e9)
     }
 
     private static func processorSeconds() -> Double {
