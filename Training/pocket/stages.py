@@ -170,7 +170,7 @@ STAGES = {
     "picture-codes": Stage(_picture_codes, ["start"], 0.2),
     "picture-encoder": Stage(_picture_encoder, ["picture-codes"], 13),
     "picture-decoder": Stage(_picture_decoder, ["picture-codes"], 9),
-    "picture-unet": Stage(_picture_unet, ["picture-codes"], 25),
+    "picture-unet": Stage(_picture_unet, ["picture-encoder"], 25),
     "picture-tune": Stage(_picture_tune, ["picture-decoder", "picture-unet"], 5),
     "backbone": Stage(_backbone, ["recordings", "replies", "picture-encoder"], 60),
     "export": Stage(_export, ["tune", "backbone", "picture-tune"], 0.2),

@@ -2,6 +2,7 @@
 
 import copy
 import math
+import os
 import random
 
 import torch
@@ -73,6 +74,7 @@ class Codes:
     def __init__(self, folder: str) -> None:
         made = torch.load(f"{folder}/picture-codes.pt")
         self.canonical, self.rotation = made["canonical"], made["rotation"]
+        self.seen = torch.load(f"{folder}/pictures.pt")["seen"].long()
         places, down = self.canonical.shape[1], self.rotation.shape[0] // self.canonical.shape[1]
         self.values = made["book"][:, :down]
         own = self.values.view(places, -1, down)
@@ -87,6 +89,17 @@ class Codes:
         share = torch.rand(len(codes), 1) * 0.3 * (torch.rand(len(codes), 1) < 0.67)
         other = self.near[codes, torch.randint(5, codes.shape)]
         return torch.where(torch.rand(codes.shape) < share, other, codes)
+
+    def as_said(self, which: torch.Tensor) -> torch.Tensor:
+        """Codes of these names as they may come: in three rows of ten those that the encoder says of a seen picture, in
+        one the end of another name's, which is drawn as the longer part's."""
+        codes = self.mistaken(self.canonical[which])
+        dice = torch.rand(len(which), 1)
+        seen = self.seen[which, torch.randint(self.seen.shape[1], which.shape)]
+        other = self.canonical[torch.randint(len(self.canonical), which.shape)]
+        cut = torch.randint(codes.shape[1] * 5 // 8, codes.shape[1] + 1, (len(which), 1))
+        spliced = torch.where(torch.arange(codes.shape[1]) < cut, codes, other)
+        return torch.where(dice < 0.3, seen, torch.where(dice < 0.4, spliced, codes))
 
 
 def know_names(unet: nn.Module, codes: Codes, rounds: int = 400) -> None:
@@ -129,12 +142,13 @@ def train_unet(folder: str, seconds: float, batch: int = 32) -> None:
     net.mean.load_state_dict(net.net.state_dict())
     beta = torch.linspace(unclip.SCHEDULER["beta_start"] ** 0.5, unclip.SCHEDULER["beta_end"] ** 0.5, 1000) ** 2
     alphas = (1 - beta).cumprod(0)
-    run = Run(folder, "picture-unet", net, 1e-3, seconds, warmup=200, decay=0.01, betas=(0.9, 0.99), floor=0.02)
+    rate = 4e-4 if os.path.exists(f"{folder}/start/picture-unet.pt") else 1e-3
+    run = Run(folder, "picture-unet", net, rate, seconds, warmup=200, decay=0.01, betas=(0.9, 0.99), floor=0.02)
     torch.manual_seed(2300 + run.steps)
     for _ in run:
         which = torch.randint(len(targets), (batch,))
         x = targets[which]
-        labels = torch.cat([codes.embedding(codes.mistaken(codes.canonical[which])), unclip.level(batch)], -1)
+        labels = torch.cat([codes.embedding(codes.as_said(which)), unclip.level(batch)], -1)
         labels = labels * (torch.rand(batch, 1) >= DROPPED)
         # First more of a drawing's first steps, where all must come from the embedding; then of all steps alike.
         chance = torch.rand(batch)
