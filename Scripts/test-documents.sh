@@ -75,6 +75,7 @@ for target in $targets; do
         "$BINARIES/anygpt" health --config config.toml --wait 60
         ;;
     demo) Scripts/demo.sh config.toml ;;
+    demo-picture) Scripts/demo.sh config.toml picture ;;
     install | uninstall) Scripts/install.sh "$target" ;;
     *) /usr/bin/make -n "$target" >/dev/null ;;
     esac

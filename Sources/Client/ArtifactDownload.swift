@@ -40,7 +40,8 @@ public enum ArtifactDownload {
         return file
     }
 
-    private static func url(of artifact: Artifact, _ daemon: String) throws(Failure) -> String {
+    /// Where it is to be had, counted from the WebSocket's URL.
+    public static func url(of artifact: Artifact, _ daemon: String) throws(Failure) -> String {
         guard var parts = URLComponents(string: daemon), parts.host?.isEmpty == false,
             let scheme = ["ws": "http", "wss": "https"][parts.scheme?.lowercased() ?? ""],
             artifact.url.hasPrefix("/"), !artifact.url.contains(where: { $0 <= " " })

@@ -97,9 +97,7 @@ struct AskCommand: AsyncParsableCommand {
                 case .artifact(let artifact):
                     let file = try await ArtifactDownload.fetch(
                         artifact, from: daemon.url, into: folder, trust: daemon.trust)
-                    let length = artifact.durationMilliseconds.map { String(format: ", %.2f s", Double($0) / 1000) }
-                    let size = artifact.width.flatMap { width in artifact.height.map { ", \(width) × \($0)" } }
-                    print("\(file.path): \(Size.text(artifact.bytes))\(length ?? size ?? "")")
+                    print(ArrivedArtifacts.line(artifact, in: file))
                 }
             }
         } catch {

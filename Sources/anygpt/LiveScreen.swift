@@ -47,13 +47,11 @@ final class LiveScreen: Sendable {
             case .turn(.said(let piece)):
                 guard !state.isInterrupted else { return }
                 put(state.heard.end() + state.said.add(piece), &state)
-            case .turn(.artifact(let artifact)):
-                put(close(&state) + ["\(artifact.type.rawValue)  " + ReportTable.harmless(artifact.url)], &state)
             case .turn(.done(let report)):
                 let wasInterrupted = state.isInterrupted
                 state.isInterrupted = false
                 put(close(&state) + ending(report, wasInterrupted: wasInterrupted), &state)
-            case .turn(.turnEnded), .turn(.sound): break
+            case .turn(.turnEnded), .turn(.sound), .turn(.artifact): break
             case .interrupted(let time):
                 state.isInterrupted = true
                 let seconds = String(format: "%.1f s", time / .seconds(1))

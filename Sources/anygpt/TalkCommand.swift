@@ -42,6 +42,12 @@ struct TalkCommand: AsyncParsableCommand {
             valueName: "file"))
     var out: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Where pictures and pieces of music that come are saved (default: their addresses are told).",
+            valueName: "folder"))
+    var artifacts: String?
+
     @Option(help: ArgumentHelp("The microphone, by its name in --list-devices.", valueName: "name"))
     var source: String?
 
@@ -104,7 +110,8 @@ struct TalkCommand: AsyncParsableCommand {
         if let obstacle = replies?.obstacle { throw Refusal(obstacle) }
         let talk = TalkLive(
             daemon: try address.endpoint(.realtime), mode: pushToTalk ? .pushToTalk : .handsFree,
-            source: source, sink: sink, replies: replies, showsTimes: timing)
+            source: source, sink: sink, replies: replies,
+            artifacts: ArrivedArtifacts(from: try address.endpoint(.realtime), into: artifacts), showsTimes: timing)
         var failures: [String] = []
         do { try await talk.run() } catch let error as ClientError { failures.append("\(error)") }
         do { try replies?.close() } catch { failures.append("\(error)") }
@@ -124,6 +131,7 @@ struct TalkCommand: AsyncParsableCommand {
             throw Refusal(ReportTable.harmless("\(error)"))
         }
         let screen = TalkScreen(isQuiet: json)
+        let arrived = ArrivedArtifacts(from: daemon, into: artifacts)
         var conversation = Conversation(client)
         var turns: [(report: TurnReport, source: String)] = []
         var failure: (any Error)?
@@ -131,7 +139,11 @@ struct TalkCommand: AsyncParsableCommand {
             for (name, speech) in sources {
                 screen.begin(name)
                 let reports = try await conversation.speak(speech) { update in
-                    if case .sound(let samples) = update { replies.append(samples) }
+                    switch update {
+                    case .sound(let samples): replies.append(samples)
+                    case .artifact(let artifact): arrived.take(artifact, say: screen.say)
+                    default: break
+                    }
                     screen.show(update)
                 }
                 turns += reports.map { ($0, name) }
@@ -140,9 +152,10 @@ struct TalkCommand: AsyncParsableCommand {
             failure = error
             screen.end()
         }
+        let unsaved = await arrived.finish()
         await client.close()
         if failure is CancellationError { throw CancellationError() }
-        try finish(turns, (daemon.url, client.session.id, out), replies, screen, failure)
+        try finish(turns, (daemon.url, client.session.id, out), replies, screen, failure, unsaved)
     }
 
     /// Writes everything down and says how it went.
@@ -150,9 +163,9 @@ struct TalkCommand: AsyncParsableCommand {
         _ turns: [(report: TurnReport, source: String)], _ place: (url: String, session: String, out: String),
         _ replies: ReplyFile,
         _ screen: TalkScreen,
-        _ failure: (any Error)?
+        _ failure: (any Error)?, _ unsaved: [String]
     ) throws {
-        var failures = failure.map { ["\($0)"] } ?? []
+        var failures = (failure.map { ["\($0)"] } ?? []) + unsaved
         var hasFile = false
         do { hasFile = try replies.close() } catch { failures.append("\(error)") }
         if json {

@@ -14,6 +14,8 @@ struct TalkLive {
     let sink: String?
     /// Where the replies are written, if anywhere.
     let replies: ReplyFile?
+    /// What becomes of pictures and music.
+    let artifacts: ArrivedArtifacts
     /// Whether a line of times follows each turn.
     let showsTimes: Bool
 
@@ -38,7 +40,11 @@ struct TalkLive {
             Keyboard.restore()
         }
         let conversation = LiveConversation(link, sound, mode: mode) { update in
-            if case .turn(.sound(let samples)) = update { replies?.append(samples) }
+            switch update {
+            case .turn(.sound(let samples)): replies?.append(samples)
+            case .turn(.artifact(let artifact)): artifacts.take(artifact, say: screen.say)
+            default: break
+            }
             screen.show(update)
         }
         let talk = Task { try await converse(conversation, sound, screen, keys) }
@@ -50,6 +56,7 @@ struct TalkLive {
         defer { interrupt.cancel() }
         let outcome = await talk.result
         sound.close()
+        _ = await artifacts.finish()
         await link.close()
         if case .failure(let error) = outcome, !(error is CancellationError) { throw error }
     }

@@ -32,12 +32,9 @@ final class TalkScreen: Sendable {
     func show(_ update: TurnLedger.Update) {
         let text = state.withLock { state -> String in
             switch update {
-            case .turnEnded, .sound: return ""
+            case .turnEnded, .sound, .artifact: return ""
             case .heard(let piece): return state.heard.add(piece)
             case .said(let piece): return state.heard.end() + state.said.add(piece)
-            case .artifact(let artifact):
-                return state.heard.end() + state.said.end()
-                    + "\(artifact.type.rawValue)  ".prefix(7) + ReportTable.harmless(artifact.url) + "\n"
             case .done(let turn):
                 return state.heard.end() + state.said.end() + Self.ending(turn)
             }
@@ -48,8 +45,8 @@ final class TalkScreen: Sendable {
     /// Ends the lines that were begun, when no more will come.
     func end() { write(state.withLock { $0.heard.end() + $0.said.end() }) }
 
-    /// A last line.
-    func say(_ line: String) { write(line + "\n") }
+    /// A line of its own.
+    func say(_ line: String) { write(state.withLock { $0.heard.end() + $0.said.end() } + line + "\n") }
 
     private static func ending(_ turn: TurnReport) -> String {
         let table = "\n" + TimingTable.text(turn) + "\n\n"

@@ -104,6 +104,23 @@ import Tokenizers
         #expect(grammar.allowed == TokenSet(ids: [vocabulary.speech.start]))
     }
 
+    @Test func behindAVoiceReplyOnlyAPictureCanCome() throws {
+        let vocabulary = try GoldenModel().vocabulary
+        let image = try #require(vocabulary.image)
+        var rules = AnswerRules.voiceReply
+        rules.modalities.insert(.image)
+        rules.maximumRuns = 2
+        var grammar = TokenGrammar(vocabulary: vocabulary, rules: rules)
+        accept(&grammar, [262, vocabulary.speech.start, vocabulary.speech.id(ofCode: 0), vocabulary.speech.end])
+        let end = TokenSet(ids: [vocabulary.endOfAnswer, 2])
+        let begun = TokenSet(ids: [image.start])
+        #expect(grammar.allowed == end.union(begun).union(vocabulary.spaces))
+        accept(&grammar, [353, 353])
+        #expect(grammar.allowed == end.union(begun))
+        accept(&grammar, [image.start] + (0..<32).map(image.id(ofCode:)) + [image.end])
+        #expect(grammar.allowed == end)
+    }
+
     @Test func aTextReplyHasNoRuns() throws {
         let vocabulary = try GoldenModel().vocabulary
         var grammar = TokenGrammar(vocabulary: vocabulary, rules: .textReply)

@@ -16,7 +16,8 @@ public struct AnswerRules: Sendable, Equatable {
     public var chain = Chain.optional
     /// Whether the answer cannot end before a run of speech.
     public var requiresSpeech = false
-    /// Whether nothing but the end of the answer can follow a run of speech.
+    /// Whether the reply is over with a run of speech: what can follow are the answer's end, or an image or music, where
+    /// `modalities` has them.
     public var endsAfterSpeech = false
     /// The answer does not end before it has this many tokens.
     public var minimumTokens = 0

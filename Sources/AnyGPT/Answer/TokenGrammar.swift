@@ -151,7 +151,12 @@ extension TokenGrammar {
     }
 
     private func textParts() -> Parts {
-        if section == .afterSpeech { return isOverBudget || textCount > 0 ? .end : [.end, .spaces] }
+        if section == .afterSpeech {
+            if isOverBudget { return .end }
+            // A picture or a piece of music that was asked for by voice comes while the reply to it is heard.
+            let ends: Parts = textCount < 2 ? [.end, .spaces] : .end
+            return ends.union(starts.subtracting(.speech))
+        }
         if section == .transcript {
             let isFull = isOverBudget || textCount >= rules.maximumTranscriptTokens
             return isFull ? .response : [.text, .response]

@@ -1,0 +1,58 @@
+import CheckpointTools
+import Client
+import Foundation
+import Parity
+import Synchronization
+import Wire
+
+/// Pictures and pieces of music that come in a conversation: saved into a folder, or told by their addresses.
+final class ArrivedArtifacts: Sendable {
+    private let daemon: DaemonAddress.Endpoint
+    private let folder: URL?
+    private let fetches = Mutex<[Task<String?, Never>]>([])
+
+    /// - Parameters:
+    ///   - daemon: whom they come from.
+    ///   - folder: where they are saved; nil leaves them where they are.
+    init(from daemon: DaemonAddress.Endpoint, into folder: String?) {
+        self.daemon = daemon
+        self.folder = folder.map { URL(filePath: $0) }
+    }
+
+    /// One has come: begins to fetch it. `say` is given the line that tells where it is, as soon as that is true.
+    func take(_ artifact: Artifact, say: @escaping @Sendable (String) -> Void) {
+        let label = artifact.type.rawValue.padding(toLength: 7, withPad: " ", startingAt: 0)
+        guard let folder else {
+            let address = try? ArtifactDownload.url(of: artifact, daemon.url)
+            return say(label + ReportTable.harmless(address ?? artifact.url))
+        }
+        let fetch = Task { [daemon] () -> String? in
+            do {
+                let file = try await ArtifactDownload.fetch(
+                    artifact, from: daemon.url, into: folder, trust: daemon.trust)
+                say(label + Self.line(artifact, in: file))
+                return nil
+            } catch {
+                say("       (\(error))")
+                return "\(error)"
+            }
+        }
+        fetches.withLock { $0.append(fetch) }
+    }
+
+    /// Waits until all that have come are saved. Returns what went wrong, which was said already.
+    func finish() async -> [String] {
+        var failures: [String] = []
+        for fetch in fetches.withLock({ $0 }) {
+            if let failure = await fetch.value { failures.append(failure) }
+        }
+        return failures
+    }
+
+    /// A file and what is in it: "pictures/image-5f….png: 5.1 kB, 64 × 64".
+    static func line(_ artifact: Artifact, in file: URL) -> String {
+        let length = artifact.durationMilliseconds.map { String(format: ", %.2f s", Double($0) / 1000) }
+        let size = artifact.width.flatMap { width in artifact.height.map { ", \(width) × \($0)" } }
+        return "\(file.relativePath): \(Size.text(artifact.bytes))\(length ?? size ?? "")"
+    }
+}
