@@ -5,14 +5,18 @@ import Wire
 /// A conversation with the daemon: turns are spoken one after the other, each when the answer before it has been heard.
 public struct Conversation: Sendable {
     private let client: RealtimeClient
+    private let request: ResponseParameters
     private let clock = ContinuousClock()
     private let start: ContinuousClock.Instant
     /// When the last answer will have been heard to its end.
     private var soundEnds = Duration.zero
 
     /// The conversation of a new session.
-    public init(_ client: RealtimeClient) {
+    ///
+    /// - Parameter request: what each turn is to be answered with, where the client ends it.
+    public init(_ client: RealtimeClient, request: ResponseParameters = ResponseParameters()) {
         self.client = client
+        self.request = request
         start = clock.now
     }
 
@@ -32,7 +36,8 @@ public struct Conversation: Sendable {
         let ledger = SharedLedger()
         let sender = SpeechSender(
             clock: clock, start: start, turnEnd: client.turnEnd, silenceLimit: client.silenceLimit, ledger: ledger,
-            sendPacket: { [client] in await client.send(packet: $0) }, sendEvent: { [client] in client.send($0) })
+            request: request, sendPacket: { [client] in await client.send(packet: $0) },
+            sendEvent: { [client] in client.send($0) })
         try await withThrowingTaskGroup(of: Void.self) { [client, clock, start] group in
             group.addTask {
                 try await Self.listen(to: client, ledger, now: { start.duration(to: clock.now) }, show)

@@ -12,6 +12,8 @@ struct SpeechSender<C: Clock & Sendable>: Sendable where C.Duration == Duration 
     /// The longest silence after the speech.
     let silenceLimit: Duration
     let ledger: SharedLedger
+    /// What the client asks for when it ends a turn.
+    let request: ResponseParameters
     /// Takes a packet to the server; false when the connection is over.
     let sendPacket: @Sendable ([UInt8]) async -> Bool
     let sendEvent: @Sendable (ClientEvent) -> Void
@@ -59,7 +61,7 @@ struct SpeechSender<C: Clock & Sendable>: Sendable where C.Duration == Duration 
         }
         markSpeech()
         sendEvent(.inputAudioBufferCommit)
-        sendEvent(.responseCreate(ResponseParameters()))
+        sendEvent(.responseCreate(request))
         ledger.state.withLock { $0.isEverythingSent = true }
         return true
     }

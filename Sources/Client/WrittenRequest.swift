@@ -11,6 +11,8 @@ public struct WrittenRequest: Sendable {
     public var music: [UInt8]?
     /// What is to be made instead of an answer in words.
     public var artifact: ArtifactRequest?
+    /// Whether the text is to be read aloud, rather than answered.
+    public var isReadAloud = false
 
     /// Nothing yet.
     public init() {}
@@ -21,6 +23,8 @@ extension RealtimeClient {
     public enum AnswerUpdate: Sendable, Equatable {
         /// More of the answer's text.
         case text(String)
+        /// The next piece of speech, at `ReplySound.sampleRate`.
+        case sound([Float])
         /// An artifact is being made: so many of so many steps.
         case progress(step: Int, steps: Int)
         /// An artifact is complete.
@@ -41,11 +45,22 @@ extension RealtimeClient {
         if !request.text.isEmpty { content.append(.inputText(request.text)) }
         send(.conversationItemCreate(after: nil, item: .message(role: .user, content: content)))
         var parameters = ResponseParameters()
-        parameters.outputModality = .text
+        parameters.outputModality = request.isReadAloud ? .audio : .text
+        parameters.task = request.isReadAloud ? .readAloud : nil
         parameters.artifact = request.artifact
         send(.responseCreate(parameters))
+        let sound: ReplySound
+        do { sound = try ReplySound() } catch { throw ClientError.sound("\(error)") }
         while true {
-            guard case .event(let event) = try await next() else { continue }
+            let event: ServerEvent
+            switch try await next() {
+            case .event(let received): event = received
+            case .audio(let frame):
+                let samples: [Float]
+                do { samples = try sound.decode(frame) } catch { throw ClientError.sound("\(error)") }
+                try await show(.sound(samples))
+                continue
+            }
             switch event {
             case .outputTextDelta(_, let delta): try await show(.text(delta))
             case .artifactProgress(let progress):

@@ -1,3 +1,11 @@
+/// What a model can do with a question beside replying to it.
+public enum ResponseTask: String, Codable, Sendable, CaseIterable {
+    /// Writes down what was said, word for word: the output is text.
+    case transcribe
+    /// Says what was written: the output is audio.
+    case readAloud = "read_aloud"
+}
+
 /// What a `response.create` asks for; nil leaves it to the session's configuration.
 public struct ResponseParameters: Equatable, Sendable {
     /// Instructions for this response.
@@ -22,6 +30,8 @@ public struct ResponseParameters: Equatable, Sendable {
     public var voice: Voice?
     /// Ours: what to make instead of an answer in words.
     public var artifact: ArtifactRequest?
+    /// Ours: what to do with the last question instead of replying to it.
+    public var task: ResponseTask?
 
     /// Parameters that leave everything to the session.
     public init() {}
@@ -29,7 +39,7 @@ public struct ResponseParameters: Equatable, Sendable {
 
 extension ResponseParameters: Codable {
     private enum CodingKeys: String, CodingKey {
-        case instructions, conversation, input, metadata, tools, audio, artifact
+        case instructions, conversation, input, metadata, tools, audio, artifact, task
         case outputModalities = "output_modalities"
         case toolChoice = "tool_choice"
         case maxOutputTokens = "max_output_tokens"
@@ -50,6 +60,7 @@ extension ResponseParameters: Codable {
         outputFormat = output?.format
         voice = output?.voice
         artifact = try container.decodeIfPresent(ArtifactRequest.self, forKey: .artifact)
+        task = try container.decodeIfPresent(ResponseTask.self, forKey: .task)
     }
 
     /// Writes the keys that are set.
@@ -67,6 +78,7 @@ extension ResponseParameters: Codable {
             try container.encode(ResponseAudio(output: .init(format: outputFormat, voice: voice)), forKey: .audio)
         }
         try container.encodeIfPresent(artifact, forKey: .artifact)
+        try container.encodeIfPresent(task, forKey: .task)
     }
 }
 

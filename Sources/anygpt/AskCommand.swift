@@ -15,7 +15,7 @@ struct AskCommand: AsyncParsableCommand {
         discussion: """
             --image shows a picture (PNG, JPEG, WebP) to the model. --music plays a sound file (WAV, FLAC, Ogg, MP3, Opus) \
             to it, of which it hears the first seconds. --draw makes a picture of the text, --compose a piece of music, \
-            and saves it.
+            and saves it. --aloud has the text read, instead of answered, and saves the speech.
             """)
 
     @Argument(help: "The question, or what a picture or a piece of music should be like.")
@@ -33,6 +33,9 @@ struct AskCommand: AsyncParsableCommand {
     @Flag(help: "Make a piece of music instead of an answer in words.")
     var compose = false
 
+    @Flag(help: "Read the text aloud instead of answering it, into speech.wav.")
+    var aloud = false
+
     @Option(
         help: ArgumentHelp(
             "How long the piece is to be (default: as the model likes, up to 5 s).", valueName: "seconds"))
@@ -47,7 +50,12 @@ struct AskCommand: AsyncParsableCommand {
     @OptionGroup var address: DaemonAddress
 
     func validate() throws {
-        guard !(draw && compose) else { throw ValidationError("--draw and --compose cannot be combined.") }
+        guard [draw, compose, aloud].count(where: { $0 }) <= 1 else {
+            throw ValidationError("Only one of --draw, --compose and --aloud can be asked for.")
+        }
+        guard !aloud || (!text.isEmpty && image == nil && music == nil) else {
+            throw ValidationError("--aloud reads a text, and nothing else.")
+        }
         guard !text.isEmpty || (music ?? image) != nil else { throw ValidationError("There is nothing to ask.") }
         guard compose || seconds == nil else { throw ValidationError("--seconds is for --compose.") }
     }
@@ -59,6 +67,7 @@ struct AskCommand: AsyncParsableCommand {
         if let image {
             request.picture = try Self.contents(ofPicture: image)
         }
+        request.isReadAloud = aloud
         if draw { request.artifact = ArtifactRequest(type: .image) }
         if let music { request.music = try Self.contents(of: music) }
         if compose { request.artifact = ArtifactRequest(type: .music, format: format, seconds: seconds) }
@@ -82,6 +91,11 @@ struct AskCommand: AsyncParsableCommand {
     private static func converse(
         _ daemon: DaemonAddress.Endpoint, _ request: WrittenRequest, _ folder: URL
     ) async throws {
+        let speech = ReplyFile(folder.appending(path: "speech.wav").relativePath)
+        if request.isReadAloud {
+            try? FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            if let obstacle = speech.obstacle { throw Refusal(obstacle) }
+        }
         let client = try await RealtimeClient.connect(to: daemon.url, trust: daemon.trust, turnEnd: .commit)
         let progress = ProgressLine(request.artifact?.type == .image ? "drawing" : "composing")
         let shown = Task { await progress.show() }
@@ -93,6 +107,7 @@ struct AskCommand: AsyncParsableCommand {
                 case .text(let delta):
                     hasText = true
                     FileHandle.standardOutput.write(Data(ReportTable.harmless(delta).utf8))
+                case .sound(let samples): speech.append(samples)
                 case .progress(let step, let steps): progress.stage = "\(step) of \(steps)"
                 case .artifact(let artifact):
                     let file = try await ArtifactDownload.fetch(
@@ -104,6 +119,11 @@ struct AskCommand: AsyncParsableCommand {
             failure = error
         }
         if hasText { print("") }
+        do {
+            if try speech.close() { print("the speech is in \(speech.path)") }
+        } catch {
+            failure = failure ?? error
+        }
         shown.cancel()
         await shown.value
         await client.close()

@@ -66,6 +66,9 @@ struct TalkCommand: AsyncParsableCommand {
     @Flag(help: "Ends each turn with its last sample, instead of the silence that the daemon waits for.")
     var manual = false
 
+    @Flag(help: "Only writes down what is said in the recordings, each as one turn, and answers nothing.")
+    var transcribe = false
+
     @Flag(help: "Prints one JSON object instead, when all is over.")
     var json = false
 
@@ -97,7 +100,7 @@ struct TalkCommand: AsyncParsableCommand {
         let ofLive = [
             (source != nil, "--source"), (sink != nil, "--sink"), (pushToTalk, "--push-to-talk"), (timing, "--timing"),
         ]
-        let ofRecordings = [(manual, "--manual"), (json, "--json")]
+        let ofRecordings = [(manual, "--manual"), (transcribe, "--transcribe"), (json, "--json")]
         if let (_, option) = (isLive ? ofRecordings : ofLive).first(where: \.0) {
             throw Refusal(
                 isLive ? "\(option) needs --file or --pcm" : "\(option) is for live talk, without --file or --pcm")
@@ -126,13 +129,15 @@ struct TalkCommand: AsyncParsableCommand {
         let client: RealtimeClient
         do {
             client = try await RealtimeClient.connect(
-                to: daemon.url, trust: daemon.trust, turnEnd: manual ? .commit : .silence)
+                to: daemon.url, trust: daemon.trust, turnEnd: manual || transcribe ? .commit : .silence)
         } catch let error as ClientError {
             throw Refusal(ReportTable.harmless("\(error)"))
         }
-        let screen = TalkScreen(isQuiet: json)
+        let screen = TalkScreen(isQuiet: json, showsReplies: !transcribe)
         let arrived = ArrivedArtifacts(from: daemon, into: artifacts)
-        var conversation = Conversation(client)
+        var request = ResponseParameters()
+        if transcribe { request.task = .transcribe }
+        var conversation = Conversation(client, request: request)
         var turns: [(report: TurnReport, source: String)] = []
         var failure: (any Error)?
         do {

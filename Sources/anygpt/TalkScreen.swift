@@ -14,10 +14,12 @@ final class TalkScreen: Sendable {
 
     private let state: Mutex<State>
     private let isQuiet: Bool
+    private let showsReplies: Bool
 
     /// A screen; a quiet one shows nothing.
-    init(isQuiet: Bool) {
+    init(isQuiet: Bool, showsReplies: Bool = true) {
         self.isQuiet = isQuiet
+        self.showsReplies = showsReplies
         let (width, isBold) = (Terminal.isOutput ? Terminal.width ?? 80 : nil, Terminal.isColored)
         state = Mutex(
             State(
@@ -34,6 +36,7 @@ final class TalkScreen: Sendable {
             switch update {
             case .turnEnded, .sound, .artifact: return ""
             case .heard(let piece): return state.heard.add(piece)
+            case .said where !showsReplies: return ""
             case .said(let piece): return state.heard.end() + state.said.add(piece)
             case .done(let turn):
                 return state.heard.end() + state.said.end() + Self.ending(turn)

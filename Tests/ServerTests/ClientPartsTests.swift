@@ -55,6 +55,7 @@ struct SpeechSenderTests {
         let count = Mutexed(0)
         return SpeechSender(
             clock: clock, start: clock.now, turnEnd: turnEnd, silenceLimit: .seconds(10), ledger: ledger,
+            request: ResponseParameters(),
             sendPacket: { _ in
                 count.change { $0 += 1 }
                 return packet(count.value)

@@ -107,6 +107,11 @@ func client(_ text: String) throws(WireError) -> ClientMessage { try ClientMessa
                 == .conversationItemRetrieve(itemID: "i"))
         #expect(try client(#"{"type":"response.cancel"}"#).event == .responseCancel(responseID: nil))
         #expect(try client(#"{"type":"response.create"}"#).event == .responseCreate(ResponseParameters()))
+        var reading = ResponseParameters()
+        reading.task = .readAloud
+        #expect(
+            try client(#"{"type":"response.create","response":{"task":"read_aloud"}}"#).event
+                == .responseCreate(reading))
         var parameters = ResponseParameters()
         parameters.metadata = .object(["client_event_id": .string("response_create_1"), "n": .integer(1)])
         parameters.outputModality = .audio

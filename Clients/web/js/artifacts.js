@@ -2,6 +2,9 @@
 
 import { element, duration } from "./dom.js";
 
+/** The side in pixels that a picture is shown with at least, if whole pixels allow. */
+const SMALLEST = 256;
+
 /** Only what the page's own daemon serves is shown; the page's rules would not load anything else. */
 export function artifactAddress(url, page = location) {
   const address = new URL(url, page.href);
@@ -58,7 +61,11 @@ export class ArtifactView {
     const failed = () => (this.#caption.textContent = `${words}: it could not be loaded`);
     if (artifact.type === "image") {
       const image = element("img", { src: address, alt: words, decoding: "async" });
-      if (artifact.width && artifact.height) [image.width, image.height] = [artifact.width, artifact.height];
+      if (artifact.width && artifact.height) {
+        // A small picture is shown several times as large.
+        const scale = Math.max(1, Math.floor(SMALLEST / Math.max(artifact.width, artifact.height)));
+        [image.width, image.height] = [scale * artifact.width, scale * artifact.height];
+      }
       image.onerror = failed;
       this.root.prepend(element("a", { href: address, target: "_blank", rel: "noopener" }, image));
     } else {

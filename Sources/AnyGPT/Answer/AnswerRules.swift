@@ -75,6 +75,15 @@ public struct AnswerRules: Sendable, Equatable {
         return rules
     }
 
+    /// Speech, and nothing else: a text that is read aloud. The question must end with the mark that begins it.
+    public static var reading: AnswerRules {
+        var rules = AnswerRules.voiceReply
+        rules.chain = .never
+        rules.maximumReplyTokens = 0
+        rules.maximumRuns = 1
+        return rules
+    }
+
     /// Text alone, as a chain when the model makes one.
     public static var textReply: AnswerRules {
         var rules = AnswerRules()

@@ -122,6 +122,19 @@ public struct ConversationLog: Sendable {
         turns[turns.count - 1].question = Array(ids.dropFirst(separator.count))
     }
 
+    /// Whether the last question was spoken, is closed as such, and has no answer.
+    public var isLastSpoken: Bool {
+        guard canAnswer, let question = turns.last?.question else { return false }
+        return question.starts(with: speechOpening) && question.suffix(speechClosing.count).elementsEqual(speechClosing)
+    }
+
+    /// The last question, a spoken one, ends in other words behind its last code.
+    public mutating func replaceClosing(_ ids: [Int32]) {
+        precondition(isLastSpoken, "the last question was not spoken")
+        turns[turns.count - 1].question.removeLast(speechClosing.count)
+        turns[turns.count - 1].question += ids
+    }
+
     private mutating func append(_ turn: Turn) {
         var turn = turn
         turn.serial = nextSerial

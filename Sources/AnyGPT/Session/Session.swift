@@ -33,6 +33,10 @@ public enum AnswerForm: Sendable, Equatable {
     case music
     /// One picture; see `AnswerRules.picture`.
     case picture
+    /// The words of a spoken question, as text.
+    case transcript
+    /// The speech of a written question's own words; see `AnswerRules.reading`.
+    case reading
 }
 
 /// How an answer ended.
@@ -162,11 +166,17 @@ public actor Session {
         return try await painter.look(at: image)
     }
 
-    /// Makes the last written question one for a piece of music or a picture.
+    /// Makes the last question one for something else than a reply.
     private func ask(for form: AnswerForm) throws {
         let (task, start): (PromptTask, AnswerStart)
         switch form {
         case .words: return
+        case .transcript:
+            guard log.isLastSpoken else {
+                throw EngineError(reason: "a transcript is made of a spoken question, and the last one is none")
+            }
+            return log.replaceClosing(try engine.template.spokenTurnClosing(task: .transcription))
+        case .reading: (task, start) = (.readAloud, .speech)
         case .music:
             guard engine.encodec != nil else { throw MusicUnavailable() }
             (task, start) = (.composeMusic, .music)

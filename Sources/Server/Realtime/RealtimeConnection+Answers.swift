@@ -15,17 +15,21 @@ extension RealtimeConnection {
             throw WireError(.invalidValue, "There is no question to answer: send speech or an item first.")
         }
         let artifact: (form: AnswerForm, rules: AnswerRules)?
+        let task: (form: AnswerForm, rules: AnswerRules, modality: OutputModality)?
         do {
             artifact = try artifactRules(parameters.artifact)
+            task = try taskRules(parameters)
         } catch {
             _ = machine.handle(.answerEnded)
             throw error
         }
-        let modality = artifact == nil ? parameters.outputModality ?? settings.outputModality : .text
+        let modality =
+            task?.modality ?? (artifact == nil ? parameters.outputModality ?? settings.outputModality : .text)
         let place = OutputPlace(responseID: name("resp"), itemID: name("item"), outputIndex: 0)
         var record = ResponseRecord(
             place: place, modality: modality, metadata: parameters.metadata, question: question)
         record.artifactRequest = parameters.artifact
+        record.isTranscription = task?.form == .transcript
         record.musicFrames = artifact?.rules.maximumMusicFrames ?? 0
         do {
             output = try AudioOutput(
@@ -49,10 +53,12 @@ extension RealtimeConnection {
         send(.contentPartAdded(record.part))
         mark(\.endOfTurnMilliseconds)
         let rules =
-            artifact?.rules
+            artifact?.rules ?? task?.rules
             ?? services.rules(
                 modality, spoken: question.item != nil, drawing: mayMakeArtifacts, limit: parameters.maxOutputTokens)
-        answering = Task { await self.makeAnswer(rules, as: artifact?.form ?? .words, previous: previous) }
+        answering = Task {
+            await self.makeAnswer(rules, as: artifact?.form ?? task?.form ?? .words, previous: previous)
+        }
     }
 
     /// How the reply's sound is encoded for this door.
@@ -175,12 +181,14 @@ extension RealtimeConnection {
         guard var record = response else { return }
         defer { response = record }
         switch event {
-        case .transcript(let delta):
-            record.transcript += delta
-            guard let item = record.question.item, wantsTranscript else { return }
-            send(.inputTranscriptionDelta(TranscriptionDelta(itemID: item, contentIndex: 0, delta: delta)))
+        case .transcript(let delta): tell(transcript: delta, &record)
         case .reply(let delta):
-            finishTranscript(&record)
+            if record.isTranscription {
+                // The words are the question's own as well.
+                tell(transcript: delta, &record)
+            } else {
+                finishTranscript(&record)
+            }
             record.reply += delta
             if record.modality == .audio {
                 send(.outputTranscriptDelta(record.place, delta: delta))
@@ -189,6 +197,12 @@ extension RealtimeConnection {
             }
         case .began, .ended, .speechCode, .image, .musicCode, .answerEnded: break
         }
+    }
+
+    private func tell(transcript delta: String, _ record: inout ResponseRecord) {
+        record.transcript += delta
+        guard let item = record.question.item, wantsTranscript else { return }
+        send(.inputTranscriptionDelta(TranscriptionDelta(itemID: item, contentIndex: 0, delta: delta)))
     }
 
     /// The transcript is complete when the reply begins, or when the answer ends.

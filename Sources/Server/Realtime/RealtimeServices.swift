@@ -82,7 +82,17 @@ struct RealtimeServices: Sendable {
         }
     }
 
-    /// What an answer may hold.
+    /// What a transcript or a text that is read aloud may hold.
+    func rules(_ task: ResponseTask, limit: TokenLimit?) -> AnswerRules {
+        var rules = task == .transcribe ? AnswerRules.textReply : AnswerRules.reading
+        rules.chain = .never
+        if task == .transcribe { rules.maximumReplyTokens = configuration.sampling.text.maxNewTokens }
+        rules.maximumSpeechFrames = configuration.sampling.speech.maxNewTokens
+        if case .count(let count)? = limit { rules.maximumTokens = count }
+        return rules
+    }
+
+    /// What a reply may hold.
     ///
     /// - Parameter drawing: whether the model may draw a picture where it finds that one is wanted.
     func rules(_ modality: OutputModality, spoken: Bool, drawing: Bool, limit: TokenLimit?) -> AnswerRules {

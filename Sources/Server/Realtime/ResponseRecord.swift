@@ -39,6 +39,8 @@ struct ResponseRecord {
     var timing: ResponseTiming
     /// What is to be made instead of an answer in words.
     var artifactRequest: ArtifactRequest?
+    /// Whether its text is the question's transcript.
+    var isTranscription = false
     /// Frames of the piece of music, at most.
     var musicFrames = 0
     /// Why it was stopped, when it was.
