@@ -21,7 +21,6 @@ DOCDIR=$PREFIX/share/doc/anygptd
 MANDIR=$PREFIX/share/man
 UNITDIR=$PREFIX/lib/systemd
 # What systemd makes for the service, and the one place that it may write to.
-STATEDIR=/var/lib/anygptd
 CONFIG=$SYSCONFDIR/anygptd/config.toml
 manifest=$DATADIR/manifest
 
@@ -119,7 +118,7 @@ install_all() {
 # The configuration belongs to whoever edited it. Beside it, in DATADIR, lies what was installed.
 install_config() {
     sed -e "s|\"Models/|\"$DATADIR/models/|g" -e "s|\"Clients/web\"|\"$DATADIR/web\"|g" \
-        -e "s|^folder = \"artifacts\"|folder = \"$STATEDIR/artifacts\"|" config.toml >"$work/config"
+        -e 's|^folder = "artifacts"|folder = ""|' config.toml >"$work/config"
     folder "$(dirname "$CONFIG")"
     if [ ! -f "$DESTDIR$CONFIG" ] || cmp -s "$DESTDIR$CONFIG" "$DESTDIR$DATADIR/config.toml"; then
         install -m 644 "$work/config" "$DESTDIR$CONFIG"

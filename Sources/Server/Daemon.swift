@@ -43,7 +43,7 @@ public final class Daemon: Sendable {
             engine.encodec == nil && engine.unclip == nil
             ? nil
             : try ArtifactStore(
-                folder: URL(filePath: configuration.artifacts.folder), limits: configuration.artifacts.limits,
+                folder: configuration.artifacts.place(), limits: configuration.artifacts.limits,
                 logger: logger)
         await artifacts?.sweep()
         let services = RealtimeServices(

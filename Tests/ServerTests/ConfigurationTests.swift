@@ -267,4 +267,24 @@ struct ConfigurationTests {
         #expect(turn.detection.threshold == 0.7 && turn.detection.silenceMS == 200)
         #expect(turn.detection.prefixPaddingMS == 300 && turn.detection.minimumSpeechMS == 120)
     }
+
+    @Test("artifacts that have no folder of their own are kept where a service, or a user, keeps such things")
+    func artifactsPlace() {
+        var artifacts = Configuration.Artifacts()
+        artifacts.folder = "/srv/pictures"
+        #expect(artifacts.place(environment: ["STATE_DIRECTORY": "/var/lib/anygptd"]).path == "/srv/pictures")
+        artifacts.folder = ""
+        let places: [([String: String], String)] = [
+            (
+                ["STATE_DIRECTORY": "/var/lib/anygptd:/var/lib/other", "XDG_STATE_HOME": "/home/me/s"],
+                "/var/lib/anygptd/artifacts"
+            ),
+            (["XDG_STATE_HOME": "/home/me/s"], "/home/me/s/anygptd/artifacts"),
+            (
+                ["XDG_STATE_HOME": ""],
+                FileManager.default.homeDirectoryForCurrentUser.path + "/.local/state/anygptd/artifacts"
+            ),
+        ]
+        for (environment, path) in places { #expect(artifacts.place(environment: environment).path == path) }
+    }
 }

@@ -108,9 +108,9 @@ extension Configuration {
         public var encodec = ""
         /// SEED-2, AnyGPT's image tokenizer: a folder with `seed_quantizer.pt` and `eva_vit_g.pth`; empty for none, and no
         /// pictures.
-        public var seed = ""
+        public var seed = "Models/pocket/seed"
         /// Stable Diffusion 2.1 unCLIP, which draws the pictures: a folder as diffusers keeps it; empty draws none.
-        public var unclip = ""
+        public var unclip = "Models/pocket/unclip"
         /// SoundStorm's attention heads, which its file does not tell; 0 reads them from `soundstorm.json` beside it.
         public var soundStormHeads = 0
         /// The width of a head; 0 as above.

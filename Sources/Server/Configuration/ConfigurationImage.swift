@@ -6,9 +6,9 @@ extension Configuration {
     /// Pictures that are shown to the model, and pictures that it draws.
     public struct Image: Sendable, Equatable {
         /// Steps of the scheduler.
-        public var steps = 20
+        public var steps = 10
         /// How much the tokens are stressed.
-        public var guidance = 10.0
+        public var guidance = 1.0
         /// The width in pixels; 0 takes what the network was trained at.
         public var width = 0
         /// The height in pixels; 0 as above.

@@ -1,5 +1,6 @@
 import AnyGPT
 import Encodec
+import Foundation
 
 extension Configuration {
     /// The rules of a piece of music of so many seconds, nil for as long as the model likes. The engine must have an Encodec.
@@ -47,7 +48,7 @@ extension Configuration {
 
     /// Pictures and pieces of music that were made, until they are fetched.
     public struct Artifacts: Sendable, Equatable {
-        /// Where they are kept.
+        /// Where they are kept; empty for the place that the system has for what a program keeps.
         public var folder = "artifacts"
         /// Bytes of all of them together; the oldest make room.
         public var maxBytes = 1 << 30
@@ -57,11 +58,23 @@ extension Configuration {
         public var maxPerSession = 100
 
         static let keys: [ConfigurationKey<Artifacts>] = [
-            .path("folder", \.folder),
+            .path("folder", \.folder, mayBeEmpty: true),
             .integer("max_bytes", \.maxBytes, 1024...Int.max),
             .number("max_age_s", \.maxAge, 1...31_536_000),
             .integer("max_per_session", \.maxPerSession, 1...1_000_000),
         ]
+
+        /// The folder. Where none is named: in the state folder that a service manager gives (systemd's `StateDirectory=`),
+        /// else in the user's own (`XDG_STATE_HOME`).
+        func place(environment: [String: String] = ProcessInfo.processInfo.environment) -> URL {
+            if !folder.isEmpty { return URL(filePath: folder) }
+            if let given = environment["STATE_DIRECTORY"]?.split(separator: ":").first {
+                return URL(filePath: String(given)).appending(path: "artifacts")
+            }
+            let own = environment["XDG_STATE_HOME"].flatMap { $0.isEmpty ? nil : URL(filePath: $0) }
+            let state = own ?? FileManager.default.homeDirectoryForCurrentUser.appending(path: ".local/state")
+            return state.appending(path: "anygptd/artifacts")
+        }
 
         /// As the store takes them.
         var limits: ArtifactStore.Limits {

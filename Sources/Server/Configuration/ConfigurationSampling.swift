@@ -35,7 +35,7 @@ extension Configuration {
         /// Speech, 50 tokens a second.
         public var speech = Sampling(doSample: false, minNewTokens: 10, maxNewTokens: 1500)
         /// Images, 32 tokens each.
-        public var image = Sampling(minNewTokens: 32, maxNewTokens: 32)
+        public var image = Sampling(doSample: false, minNewTokens: 32, maxNewTokens: 32)
         /// Music, 200 tokens a second.
         public var music = Sampling(topK: 200, repetitionPenalty: 1.15, minNewTokens: 200, maxNewTokens: 1000)
 
