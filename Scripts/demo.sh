@@ -66,7 +66,7 @@ fi
 if [ -f "$question.txt" ]; then
     echo "The question: \"$(head -n 1 "$question.txt")\""
 fi
-"$anygpt" talk --file "$question.wav" --config "$config" --out "$reply" --artifacts . || {
+"$anygpt" talk --file "$question.wav" --config "$config" --out "$reply" --artifacts pictures || {
     status=$?
     # 130: it was ended with Ctrl-C.
     if [ -n "$log" ] && [ "$status" != 130 ]; then

@@ -20,7 +20,6 @@ DATADIR=$PREFIX/share/anygptd
 DOCDIR=$PREFIX/share/doc/anygptd
 MANDIR=$PREFIX/share/man
 UNITDIR=$PREFIX/lib/systemd
-# What systemd makes for the service, and the one place that it may write to.
 CONFIG=$SYSCONFDIR/anygptd/config.toml
 manifest=$DATADIR/manifest
 
