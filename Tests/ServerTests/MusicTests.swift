@@ -56,7 +56,7 @@ import Wire
                     steps.append(step)
                     #expect(of == 3)
                 case .artifact(let artifact): artifacts.append(artifact)
-                case .text: break
+                case .text, .sound: break
                 }
             }
             await client.close()
