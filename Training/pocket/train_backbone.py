@@ -189,6 +189,7 @@ def train_backbone(
             "text": losses[~speech & ~image].mean().item(),
             "speech": losses[speech & (weight > 0.04)].mean().item() if (speech & (weight > 0.04)).any() else np.nan,
             "image": losses[image].mean().item() if image.any() else np.nan,
+            "first": losses[image & (weight > 1)].mean().item() if (image & (weight > 1)).any() else np.nan,
             "ktokens": ids.numel() / 1000,
         }
         run.step((losses * weight).sum() / weight.sum(), **{k: v for k, v in means.items() if v == v})
