@@ -162,23 +162,6 @@ class Writer:
             sequence.add(self.encode(template.END_MACHINE), TEXT)
         return sequence
 
-    def spoken_drawing(self, rng: random.Random, codes: list[int]) -> Sequence:
-        """The end of a spoken request for a picture, for any name: what was heard is some other recording.
-
-        The transcript is given, so that only the way from it to the picture is learned, which lies behind the speech.
-        """
-        name = rng.choice(self.pictures.names)
-        question = rng.choice(domain.drawing_questions()[name])
-        sequence = self.opening(rng)
-        self.ask(sequence, codes, template.INSTRUCTION)
-        sequence.add(self.encode(" <-Ins->") + self.encode(f" {question}\n ") + self.encode("<-Res->"), 0)
-        sequence.add(self.encode(f" {domain.DRAW_REPLY} "), REPLY)
-        sequence.add(self.vocabulary.speech(self.replies[domain.DRAW_REPLY]), SPEECH_OUT)
-        self.picture(sequence, question)
-        sequence.add(self.encode(template.END_MACHINE), TEXT)
-        sequence.weights = [0 if weight == SPEECH_IN else weight for weight in sequence.weights]
-        return sequence
-
     def seeing(self, rng: random.Random) -> Sequence:
         """Pictures that are shown: captions, and questions what they are."""
         sequence = self.opening(rng)

@@ -24,8 +24,7 @@ ALOUD = 0.4  # share of spoken chats with the last reply's speech: a third of th
 MOVED, FARTHEST = 0.4, 3.0  # share of the recordings that are heard as if by another voice, and how far that is
 SUMS, DRAWINGS = 0.18, 0.15  # shares of spoken turns that are drawn from the sums and from what asks for a picture
 SHARES = {
-    "spoken": 34, "listening": 8, "transcription": 3, "reading": 3, "typed": 4, "sums": 2, "drawing": 8,
-    "spoken drawing": 36, "seeing": 2,
+    "spoken": 35, "listening": 15, "transcription": 7, "reading": 3, "typed": 6, "sums": 5, "drawing": 24, "seeing": 5,
 }  # fmt: skip
 
 
@@ -41,7 +40,7 @@ class Mixture:
         self.shares = dict(SHARES)
         if self.writer.pictures is None:
             print("backbone: there are no pictures, so none will be drawn", flush=True)
-            del self.shares["drawing"], self.shares["spoken drawing"], self.shares["seeing"]
+            del self.shares["drawing"], self.shares["seeing"]
         self.texts = domain.all_replies()
         self.questions: list[Question] = []  # by length, like `practice`
         self.practice: list[Question] = []
@@ -99,8 +98,6 @@ class Mixture:
             chosen = [rng.choice(pool) for pool in pools]
             heard = [self.heard(question, rng) for question in chosen]
             return self.writer.spoken_chat(rng, chosen, heard, rng.random() < ALOUD)
-        if kind == "spoken drawing":
-            return self.writer.spoken_drawing(rng, self.heard(rng.choice(self.practice), rng)[:40])
         if kind in ("listening", "transcription"):
             pool = self.practice if kind == "listening" or rng.random() < 0.5 else self.questions
             question = pool[rng.randrange(max(1, int(len(pool) * easy)))]
@@ -168,7 +165,7 @@ def train_backbone(
     mixture = Mixture(folder, vocabulary)
     net = Llama(LlamaConfig(vocabulary.size))
     start_from_code_vectors(net, vocabulary, torch.load(f"{folder}/books.pt")["books"][0, :, :SEMANTIC])
-    run = Run(folder, "backbone", net, rate, seconds, warmup=15, optimizers=muon(net, rate, ".layers."))
+    run = Run(folder, "backbone", net, rate, seconds, warmup=100, optimizers=muon(net, rate, ".layers."))
     used = used_rows(vocabulary, mixture.writer.pictures is not None)
     place = torch.zeros(vocabulary.size, dtype=torch.long)
     place[used] = torch.arange(len(used))
