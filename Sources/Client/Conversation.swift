@@ -62,8 +62,7 @@ public struct Conversation: Sendable {
         to client: RealtimeClient, _ ledger: SharedLedger, now: () -> Duration,
         _ show: @Sendable (TurnLedger.Update) -> Void
     ) async throws {
-        let sound: ReplySound
-        do { sound = try ReplySound() } catch { throw ClientError.sound("\(error)") }
+        let sound = try ReplySound()
         while !ledger.state.withLock({ $0.isSettled }) {
             switch try await client.next() {
             case .event(let event):
@@ -72,8 +71,7 @@ public struct Conversation: Sendable {
             case .audio(let frame):
                 let time = now()
                 let before = sound.concealedPackets
-                let samples: [Float]
-                do { samples = try sound.decode(frame) } catch { throw ClientError.sound("\(error)") }
+                let samples = try sound.decode(frame)
                 ledger.state.withLock {
                     $0.tookPacket(samples: samples.count, concealed: sound.concealedPackets - before, at: time)
                 }

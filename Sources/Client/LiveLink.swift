@@ -40,7 +40,7 @@ public final class OpusLink: LiveLink {
     /// The session of a client.
     public init(_ client: RealtimeClient) throws(ClientError) {
         self.client = client
-        do { sound = Mutex(try ReplySound()) } catch { throw .sound("\(error)") }
+        sound = Mutex(try ReplySound())
     }
 
     /// The session as the server has it.
@@ -84,8 +84,7 @@ public final class OpusLink: LiveLink {
         case .audio(let frame):
             return try sound.withLock { sound in
                 let before = sound.concealedPackets
-                let samples: [Float]
-                do { samples = try sound.decode(frame) } catch { throw ClientError.sound("\(error)") }
+                let samples = try sound.decode(frame)
                 return .sound(samples, concealed: sound.concealedPackets - before)
             }
         }

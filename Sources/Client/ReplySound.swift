@@ -26,12 +26,16 @@ public final class ReplySound {
     private var nextTime48k: UInt64 = 0
 
     /// A decoder that expects the first packet of an item.
-    public init() throws(OpusError) {
-        decoder = try OpusDecoder(sampleRate: Self.sampleRate)
+    public init() throws(ClientError) {
+        do { decoder = try OpusDecoder(sampleRate: Self.sampleRate) } catch { throw .sound("\(error)") }
     }
 
     /// The sound up to the end of a packet, with what stands for lost ones before it.
-    public func decode(_ frame: ServerAudioFrame) throws(OpusError) -> [Float] {
+    public func decode(_ frame: ServerAudioFrame) throws(ClientError) -> [Float] {
+        do { return try samples(of: frame) } catch { throw .sound("\(error)") }
+    }
+
+    private func samples(of frame: ServerAudioFrame) throws(OpusError) -> [Float] {
         if frame.isFirst { begin() }
         guard frame.sequence >= nextSequence else {
             latePackets += 1

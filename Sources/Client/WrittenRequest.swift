@@ -49,16 +49,13 @@ extension RealtimeClient {
         parameters.task = request.isReadAloud ? .readAloud : nil
         parameters.artifact = request.artifact
         send(.responseCreate(parameters))
-        let sound: ReplySound
-        do { sound = try ReplySound() } catch { throw ClientError.sound("\(error)") }
+        let sound = try ReplySound()
         while true {
             let event: ServerEvent
             switch try await next() {
             case .event(let received): event = received
             case .audio(let frame):
-                let samples: [Float]
-                do { samples = try sound.decode(frame) } catch { throw ClientError.sound("\(error)") }
-                try await show(.sound(samples))
+                try await show(.sound(try sound.decode(frame)))
                 continue
             }
             switch event {

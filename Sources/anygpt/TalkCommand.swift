@@ -111,10 +111,11 @@ struct TalkCommand: AsyncParsableCommand {
     private func talkLive() async throws {
         let replies = out.map { ReplyFile($0) }
         if let obstacle = replies?.obstacle { throw Refusal(obstacle) }
+        let daemon = try address.endpoint(.realtime)
         let talk = TalkLive(
-            daemon: try address.endpoint(.realtime), mode: pushToTalk ? .pushToTalk : .handsFree,
+            daemon: daemon, mode: pushToTalk ? .pushToTalk : .handsFree,
             source: source, sink: sink, replies: replies,
-            artifacts: ArrivedArtifacts(from: try address.endpoint(.realtime), into: artifacts), showsTimes: timing)
+            artifacts: ArrivedArtifacts(from: daemon, into: artifacts), showsTimes: timing)
         var failures: [String] = []
         do { try await talk.run() } catch let error as ClientError { failures.append("\(error)") }
         do { try replies?.close() } catch { failures.append("\(error)") }

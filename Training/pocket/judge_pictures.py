@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from . import unclip
 from .export import dump
 from .export_pictures import read_seed, read_unclip
+from .judges import bootstrap
 from .picture_latents import latents
 from .pictures import SEEN, clean, layers, seen_batch
 from .run import Run, load_net
@@ -51,13 +52,11 @@ def train_judge(folder: str, seconds: float, batch: int = 48) -> None:
         run.step(F.cross_entropy(guess, truth), right=(guess.argmax(1) == truth).float().mean().item())
 
 
-def interval(right: torch.Tensor, draws: int = 2000) -> str:
-    """Percent, with the middle 95 % of bootstrap means; where all are right, which says nothing, the rule of three."""
+def interval(right: torch.Tensor) -> str:
+    """Percent, with its 95 % interval by bootstrap; where all are right, which says nothing, by the rule of three."""
     if right.all():
         return f"100.0% ({1 - 3 / len(right):.0%} to 100%)"
-    chance = torch.Generator().manual_seed(1)
-    samples = torch.randint(len(right), (draws, len(right)), generator=chance)
-    low, high = right.float()[samples].mean(1).quantile(torch.tensor([0.025, 0.975]))
+    low, high = bootstrap(right.float().numpy(), np.mean)
     return f"{right.float().mean():.1%} ({low:.0%} to {high:.0%})"
 
 

@@ -14,24 +14,10 @@ extension RealtimeConnection {
             _ = machine.handle(.answerEnded)
             throw WireError(.invalidValue, "There is no question to answer: send speech or an item first.")
         }
-        let artifact: (form: AnswerForm, rules: AnswerRules)?
-        let task: (form: AnswerForm, rules: AnswerRules, modality: OutputModality)?
-        do {
-            artifact = try artifactRules(parameters.artifact)
-            task = try taskRules(parameters)
-        } catch {
-            _ = machine.handle(.answerEnded)
-            throw error
-        }
-        let modality =
-            task?.modality ?? (artifact == nil ? parameters.outputModality ?? settings.outputModality : .text)
+        let plan: AnswerPlan
         let place = OutputPlace(responseID: name("resp"), itemID: name("item"), outputIndex: 0)
-        var record = ResponseRecord(
-            place: place, modality: modality, metadata: parameters.metadata, question: question)
-        record.artifactRequest = parameters.artifact
-        record.isTranscription = task?.form == .transcript
-        record.musicFrames = artifact?.rules.maximumMusicFrames ?? 0
         do {
+            plan = try self.plan(parameters)
             output = try AudioOutput(
                 encoding: encoding(parameters.outputFormat),
                 sampleRate: services.speechSampleRate, outputIndex: place.outputIndex, lead: services.lead)
@@ -39,26 +25,35 @@ extension RealtimeConnection {
             _ = machine.handle(.answerEnded)
             throw error
         }
+        var record = ResponseRecord(
+            place: place, modality: plan.modality, metadata: parameters.metadata, question: question)
+        record.artifactRequest = parameters.artifact
+        record.isTranscription = plan.form == .transcript
+        record.musicFrames = plan.form == .music ? plan.rules.maximumMusicFrames : 0
         response = record
         outputIsComplete = false
         lastAnswerItem = place.itemID
         send(
             .responseCreated(
                 Response(
-                    id: record.id, status: .inProgress, outputModality: modality, metadata: parameters.metadata)))
+                    id: record.id, status: .inProgress, outputModality: plan.modality, metadata: parameters.metadata)))
         let item = record.item(.inProgress)
         send(.outputItemAdded(OutputItem(responseID: record.id, outputIndex: place.outputIndex, item: item)))
         let previous = items.insert(item, id: place.itemID, after: nil) ?? nil
         send(.conversationItemAdded(ItemPlacement(previousItemID: previous, item: item)))
         send(.contentPartAdded(record.part))
         mark(\.endOfTurnMilliseconds)
-        let rules =
-            artifact?.rules ?? task?.rules
-            ?? services.rules(
-                modality, spoken: question.item != nil, drawing: mayMakeArtifacts, limit: parameters.maxOutputTokens)
-        answering = Task {
-            await self.makeAnswer(rules, as: artifact?.form ?? task?.form ?? .words, previous: previous)
-        }
+        answering = Task { await self.makeAnswer(plan.rules, as: plan.form, previous: previous) }
+    }
+
+    /// What was asked for: an artifact, a task, or else a reply.
+    private func plan(_ parameters: ResponseParameters) throws -> AnswerPlan {
+        let (artifact, task) = (try artifactPlan(parameters.artifact), try taskPlan(parameters))
+        if let plan = artifact ?? task { return plan }
+        let modality = parameters.outputModality ?? settings.outputModality
+        let rules = services.rules(
+            modality, spoken: question.item != nil, drawing: mayMakeArtifacts, limit: parameters.maxOutputTokens)
+        return AnswerPlan(form: .words, rules: rules, modality: modality)
     }
 
     /// How the reply's sound is encoded for this door.

@@ -3,20 +3,20 @@ import Wire
 
 /// What pictures and pieces of music have in common: they are made beside an answer, and announced once when complete.
 extension RealtimeConnection {
-    /// What the answer is made of, and its rules: nil for words.
-    func artifactRules(_ request: ArtifactRequest?) throws -> (form: AnswerForm, rules: AnswerRules)? {
+    /// How the artifact is made; nil for words.
+    func artifactPlan(_ request: ArtifactRequest?) throws -> AnswerPlan? {
         guard let request else { return nil }
-        let made: (form: AnswerForm, rules: AnswerRules) =
+        let plan =
             switch request.type {
-            case .music: (.music, try musicRules(request))
-            case .image: (.picture, try pictureRules(request))
+            case .music: AnswerPlan(form: .music, rules: try musicRules(request), modality: .text)
+            case .image: AnswerPlan(form: .picture, rules: try pictureRules(request), modality: .text)
             }
         guard mayMakeArtifacts else {
             throw WireError(
                 .invalidValue, "This session has made \(artifactsMade) artifacts, which is as many as one may.",
                 param: "response.artifact")
         }
-        return made
+        return plan
     }
 
     /// Whether this session has not made as many as it may.

@@ -3,10 +3,8 @@ import Wire
 
 /// The two tasks that make no reply: writing down what was said, and reading aloud what was written.
 extension RealtimeConnection {
-    /// What the answer is made of, its rules and its modality: nil for a reply.
-    func taskRules(
-        _ parameters: ResponseParameters
-    ) throws -> (form: AnswerForm, rules: AnswerRules, modality: OutputModality)? {
+    /// How the task is done; nil for a reply.
+    func taskPlan(_ parameters: ResponseParameters) throws -> AnswerPlan? {
         guard let task = parameters.task else { return nil }
         func refuse(_ reason: String) -> WireError { WireError(.invalidValue, reason, param: "response.task") }
         guard parameters.artifact == nil else {
@@ -23,7 +21,7 @@ extension RealtimeConnection {
                     : "What is transcribed is speech; the last question was written.")
         }
         let rules = services.rules(task, limit: parameters.maxOutputTokens)
-        return (task == .transcribe ? .transcript : .reading, rules, modality)
+        return AnswerPlan(form: task == .transcribe ? .transcript : .reading, rules: rules, modality: modality)
     }
 }
 

@@ -26,6 +26,14 @@ struct WrittenQuestion {
     var item: String
 }
 
+/// How an answer is made.
+struct AnswerPlan {
+    let form: AnswerForm
+    let rules: AnswerRules
+    /// Speech or text.
+    let modality: OutputModality
+}
+
 /// One response while it is made: what was said so far, and when.
 struct ResponseRecord {
     let place: OutputPlace
