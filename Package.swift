@@ -104,6 +104,9 @@ let package = Package(
         .target(
             name: "TestModels", dependencies: ["Llama", "TestSupport"], path: "Tests/TestModels",
             swiftSettings: strict),
+        .target(
+            name: "TestDaemon", dependencies: ["Server", "TestSupport", logging], path: "Tests/TestDaemon",
+            swiftSettings: strict),
         tests("ChecksumsTests", ["Checksums"]),
         tests("TensorsTests", ["Tensors", "CKernels", "Compute"]),
         tests("CheckpointsTests", ["Checkpoints"]),
@@ -123,9 +126,9 @@ let package = Package(
         tests("WebSocketsTests", ["WebSockets", "CWebSockets"]),
         tests("PulseTests", ["Pulse"]),
         tests("ParityTests", ["Parity"]),
-        tests("ServerTests", ["Server", "Client", "Pulse", "TestModels"]),
+        tests("ServerTests", ["Server", "Client", "Pulse", "TestDaemon", "TestModels"]),
         tests("ServiceTests", ["Server", "WebSockets", "Compute", logging]),
-        tests("WebTests", ["Server"], exclude: ["Modules"]),
+        tests("WebTests", ["Server", "TestDaemon"], exclude: ["Modules"]),
     ],
     cxxLanguageStandard: .cxx17
 )

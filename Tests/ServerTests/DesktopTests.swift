@@ -3,6 +3,7 @@ import Audio
 import Client
 import Foundation
 import Logging
+import TestDaemon
 import TestSupport
 import Testing
 import Wire
@@ -17,8 +18,7 @@ import Wire
     private static let question = "what is the capital of france"
 
     private func configuration() throws -> Configuration {
-        var configuration = try Configuration.load(path: Self.root.appending(path: "config.toml").path)
-        configuration.server.port = 0
+        var configuration = try shippedConfiguration()
         configuration.seed = 7
         return configuration
     }

@@ -2,6 +2,7 @@ import Audio
 import Client
 import Foundation
 import Server
+import TestDaemon
 import TestModels
 import TestSupport
 import Testing
@@ -15,18 +16,16 @@ import Wire
         music: Bool = true, _ change: (inout Configuration) -> Void = { _ in },
         _ body: (Daemon, URL) async throws -> Void
     ) async throws {
-        let root = Golden.tests.deletingLastPathComponent()
-        var configuration = try Configuration.load(path: root.appending(path: "config.toml").path)
+        var configuration = try shippedConfiguration()
         let encodec = try SyntheticEncodec()
         let folder = FileManager.default.temporaryDirectory.appending(path: "artifacts-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: folder) }
-        configuration.server.port = 0
         configuration.seed = 7
         configuration.model.encodec = music ? encodec.folder.path : ""
         configuration.artifacts.folder = folder.path
         configuration.sampling.text.maxNewTokens = 6
         change(&configuration)
-        try await ServerTests.withDaemon(configuration) { try await body($0, folder) }
+        try await TestDaemon.withDaemon(configuration) { try await body($0, folder) }
     }
 
     private func url(_ daemon: Daemon) -> String { "ws://127.0.0.1:\(daemon.port)/v1/realtime" }

@@ -3,6 +3,7 @@ import Client
 import Foundation
 import Images
 import Server
+import TestDaemon
 import TestSupport
 import Testing
 import Wire
@@ -25,9 +26,7 @@ import Wire
         try Data(#"{"vision_heads": 4, "vision_depth": 3, "query_heads": 6}"#.utf8)
             .write(to: seed.appending(path: "seed_config.json"))
 
-        let root = Golden.tests.deletingLastPathComponent()
-        var configuration = try Configuration.load(path: root.appending(path: "config.toml").path)
-        configuration.server.port = 0
+        var configuration = try shippedConfiguration()
         configuration.seed = 7
         configuration.model.llama = Golden.folder("llama-hf").path
         configuration.model.speechTokenizer = Golden.folder("speechtokenizer-snake").path
@@ -44,7 +43,7 @@ import Wire
         configuration.artifacts.folder = artifacts.path
         configuration.sampling.text.maxNewTokens = 6
         change(&configuration)
-        try await ServerTests.withDaemon(configuration) { try await body($0, artifacts) }
+        try await TestDaemon.withDaemon(configuration) { try await body($0, artifacts) }
     }
 
     private func url(_ daemon: Daemon) -> String { "ws://127.0.0.1:\(daemon.port)/v1/realtime" }

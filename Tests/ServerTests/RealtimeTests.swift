@@ -4,6 +4,7 @@ import Client
 import Foundation
 import Logging
 import Server
+import TestDaemon
 import TestSupport
 import Testing
 import WebSockets
@@ -17,14 +18,13 @@ import Wire
     private func withDaemon(
         _ change: (inout Configuration) -> Void = { _ in }, _ body: (Daemon) async throws -> Void
     ) async throws {
-        var configuration = try Configuration.load(path: Self.root.appending(path: "config.toml").path)
-        configuration.server.port = 0
+        var configuration = try shippedConfiguration()
         configuration.seed = 7
         configuration.sampling.text.maxNewTokens = 6
         configuration.sampling.speech.maxNewTokens = 120
         configuration.sampling.speech.minNewTokens = 110
         change(&configuration)
-        try await ServerTests.withDaemon(configuration, body)
+        try await TestDaemon.withDaemon(configuration, body)
     }
 
     /// A recorded question at 16 kHz, with the silence that ends it.
@@ -232,8 +232,7 @@ import Wire
 
     @Test("shutting down says goodbye with 1001, also in the middle of a reply, well within five seconds")
     func shutdown() async throws {
-        var configuration = try Configuration.load(path: Self.root.appending(path: "config.toml").path)
-        configuration.server.port = 0
+        var configuration = try shippedConfiguration()
         configuration.sampling.text.maxNewTokens = 6
         let daemon = try await Daemon(configuration, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         let client = try await TestClient(port: daemon.port)

@@ -1,6 +1,7 @@
 import Client
 import Foundation
 import Server
+import TestDaemon
 import TestSupport
 import Testing
 import Wire
@@ -10,14 +11,12 @@ import Wire
     private func withDaemon(_ body: (_ daemon: Daemon, _ certificate: String) async throws -> Void) async throws {
         try await Certificates.withFolder { folder in
             try Certificates.makeSelfSigned(in: folder)
-            let root = Golden.tests.deletingLastPathComponent()
-            var configuration = try Configuration.load(path: root.appending(path: "config.toml").path)
-            configuration.server.port = 0
+            var configuration = try shippedConfiguration()
             configuration.server.certificate = folder + "/certificate.pem"
             configuration.server.privateKey = folder + "/key.pem"
             configuration.sampling.text.maxNewTokens = 6
             let certificate = configuration.server.certificate
-            try await ServerTests.withDaemon(configuration) { try await body($0, certificate) }
+            try await TestDaemon.withDaemon(configuration) { try await body($0, certificate) }
         }
     }
 

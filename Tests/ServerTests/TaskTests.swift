@@ -2,19 +2,18 @@ import Audio
 import Client
 import Foundation
 import Server
+import TestDaemon
 import TestSupport
 import Testing
 import Wire
 
 /// Transcribing and reading aloud, through a real daemon with the default model, which has learned both.
 @Suite("Tasks", .serialized, .timeLimit(.minutes(3))) struct TaskTests {
-    private static let root = Golden.tests.deletingLastPathComponent()
-    private static let question = root.appending(path: "Models/pocket/demo/question")
+    private static let question = Golden.tests.deletingLastPathComponent().appending(
+        path: "Models/pocket/demo/question")
 
     private func withClient(_ body: (RealtimeClient) async throws -> Void) async throws {
-        var configuration = try Configuration.load(path: Self.root.appending(path: "config.toml").path)
-        configuration.server.port = 0
-        try await withDaemon(configuration) { daemon in
+        try await withDaemon(shippedConfiguration()) { daemon in
             let client = try await RealtimeClient.connect(
                 to: "ws://127.0.0.1:\(daemon.port)/v1/realtime", turnEnd: .commit)
             try await body(client)

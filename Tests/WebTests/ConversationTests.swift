@@ -1,6 +1,6 @@
 import Foundation
-import Logging
 import Server
+import TestDaemon
 import TestSupport
 import Testing
 
@@ -66,18 +66,9 @@ import Testing
     private func withDaemon(
         _ change: (inout Configuration) -> Void = { _ in }, _ body: (Daemon) async throws -> Void
     ) async throws {
-        let root = Golden.tests.deletingLastPathComponent()
-        var configuration = try Configuration.load(path: root.appending(path: "config.toml").path)
-        configuration.server.port = 0
+        var configuration = try shippedConfiguration()
         configuration.seed = 7
         change(&configuration)
-        let daemon = try await Daemon(configuration, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
-        do {
-            try await body(daemon)
-        } catch {
-            await daemon.shutdown()
-            throw error
-        }
-        await daemon.shutdown()
+        try await TestDaemon.withDaemon(configuration, body)
     }
 }
