@@ -16,7 +16,7 @@ from pathlib import Path
 
 import anygpt
 import pytest
-from anygpt.artifacts import data_uri, download
+from anygpt.artifacts import data_uri, download, upload_frames
 from anygpt.events import parse, parse_packet
 from anygpt.sound import RATE, resample
 
@@ -73,6 +73,16 @@ def test_pictures() -> None:
     assert data_uri(b"\x89PNG") == "data:image/png;base64,iVBORw=="
     with pytest.raises(anygpt.ArtifactError):
         data_uri(b"GIF89a")
+
+
+def test_uploads() -> None:
+    file = bytes(range(256)) * 600
+    frames = list(upload_frames(7, file))
+    assert [frame[:6] for frame in frames] == [bytes([3, flags, 0, 0, 0, 7]) for flags in (1, 0, 2)]
+    assert b"".join(frame[6:] for frame in frames) == file
+    assert list(upload_frames(1, b"RIFF")) == [b"\x03\x03\x00\x00\x00\x01RIFF"]
+    with pytest.raises(anygpt.ArtifactError):
+        list(upload_frames(1, b""))
 
 
 def test_downloads(tmp_path: Path) -> None:

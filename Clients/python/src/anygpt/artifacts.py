@@ -5,13 +5,16 @@ from __future__ import annotations
 import base64
 import hashlib
 import http.client
+import struct
 import urllib.request
+from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from .errors import ArtifactError
 from .events import Artifact
 
 _MAGIC = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg", b"RIFF": "image/webp"}
+_PIECE = 1 << 16
 
 
 def data_uri(picture: bytes) -> str:
@@ -20,6 +23,15 @@ def data_uri(picture: bytes) -> str:
         if picture.startswith(magic):
             return f"data:{kind};base64,{base64.b64encode(picture).decode()}"
     raise ArtifactError("a picture has to be a PNG, JPEG or WebP file")
+
+
+def upload_frames(number: int, file: bytes) -> Iterator[bytes]:
+    """A file as binary messages, which an item's content then names by its number."""
+    if not file:
+        raise ArtifactError("an empty file cannot be played")
+    for start in range(0, len(file), _PIECE):
+        flags = (start == 0) | (start + _PIECE >= len(file)) << 1
+        yield struct.pack(">BBI", 0x03, flags, number) + file[start : start + _PIECE]
 
 
 def download(artifact: Artifact, daemon: str, timeout: float) -> bytes:

@@ -21,7 +21,7 @@ from websockets.exceptions import (
 )
 from websockets.typing import Subprotocol
 
-from .artifacts import data_uri, download
+from .artifacts import data_uri, download, upload_frames
 from .errors import CannotConnect, ConnectionLost, NotADaemon, ServerError
 from .events import (
     Artifact,
@@ -119,6 +119,7 @@ class Session:
     def __init__(self, socket: ClientConnection, url: str) -> None:
         self._socket = socket
         self._url = url
+        self._uploads = 0
         #: The session's identifier.
         self.id = ""
 
@@ -184,14 +185,24 @@ class Session:
         """Ends the spoken turn."""
         await self.send("input_audio_buffer.commit")
 
-    async def write(self, text: str, *, picture: bytes | None = None) -> None:
-        """Puts a written question into the conversation, and a picture (PNG, JPEG or WebP) that it is about.
+    async def write(
+        self, text: str, *, picture: bytes | None = None, music: bytes | None = None
+    ) -> None:
+        """Puts a written question into the conversation, and a picture (PNG, JPEG or WebP) or, with `connect(opus=True)`,
+        a piece of music (WAV, FLAC, Ogg, MP3 or Opus) that it is about.
 
-        With a picture the text may be empty.
+        With a picture or music the text may be empty.
         """
-        content = [{"type": "input_text", "text": text}] if text or picture is None else []
+        content: list[dict[str, Any]] = []
         if picture is not None:
-            content.insert(0, {"type": "input_image", "image_url": data_uri(picture)})
+            content.append({"type": "input_image", "image_url": data_uri(picture)})
+        if music is not None:
+            self._uploads += 1
+            for frame in upload_frames(self._uploads, music):
+                await self._send(frame)
+            content.append({"type": "input_music", "upload": self._uploads})
+        if text or not content:
+            content.append({"type": "input_text", "text": text})
         item = {"type": "message", "role": "user", "content": content}
         await self.send("conversation.item.create", item=item)
 
