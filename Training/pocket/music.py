@@ -172,20 +172,26 @@ def canonical(kind: Kind) -> np.ndarray:
     return render(compose(kind), kind.instrument)
 
 
+def heard_notes(kind: Kind, seed: int) -> tuple[list[Note], int]:
+    """The notes of `heard`, and how many samples they are late; every fourth seed is the canonical melody."""
+    late = np.random.default_rng([1, KINDS.index(kind), seed]).integers(-4 * FRAME, 8 * FRAME)
+    return compose(kind, seed if seed % 4 else 0), max(0, int(late))
+
+
 def heard(kind: Kind, seed: int) -> np.ndarray:
     """A piece of the kind as it may be met; seeds above 0. float32 [160000]"""
-    return disturbed(compose(kind, seed), kind.instrument, np.random.default_rng([KINDS.index(kind), seed]))[0]
+    notes, late = heard_notes(kind, seed)
+    return disturbed(notes, kind.instrument, late, np.random.default_rng([2, KINDS.index(kind), seed]))
 
 
-def disturbed(notes: list[Note], instrument: str, rng: np.random.Generator) -> tuple[np.ndarray, int]:
-    """The sound of notes with another beginning, tuning, level, colour, and noise; and how many samples it is late."""
-    late = int(rng.integers(0, 8 * FRAME)) if rng.random() < 0.7 else 0
+def disturbed(notes: list[Note], instrument: str, late: int, rng: np.random.Generator) -> np.ndarray:
+    """The sound of notes that begin so many samples late, with another tuning, level, colour, and noise."""
     wave = render(notes, instrument, 2 ** (rng.uniform(-0.2, 0.2) / 12))
-    wave = np.concatenate([np.zeros(late, np.float32), wave])[: FRAMES * FRAME]
+    wave = np.concatenate([np.zeros(late, np.float32), wave])[: len(wave)]
     spectrum = np.fft.rfft(wave)
-    corners = rng.uniform(-4, 4, 6)
+    corners = rng.uniform(-4, 4, 6)  # decibels
     place = np.sqrt(np.linspace(0, 1, len(spectrum))) * 5
     wave = np.fft.irfft(spectrum * 10 ** (np.interp(place, np.arange(6), corners) / 20), len(wave))
     wave *= rng.uniform(0.3, 1.2)
     wave += rng.standard_normal(len(wave)) * 10 ** rng.uniform(-4, -2)
-    return np.clip(wave, -1, 1).astype(np.float32), late
+    return np.clip(wave, -1, 1).astype(np.float32)
