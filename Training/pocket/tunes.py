@@ -1,16 +1,15 @@
-"""The pieces of music that the pocket model knows, by name: each instrument, slow or fast, happy or sad."""
+"""How the pieces of music of `music.py` are asked for and spoken of."""
 
 from functools import cache
 
-TEMPI = ["slow", "fast"]
-MOODS = ["happy", "sad"]
-INSTRUMENTS = ["piano", "guitar", "violin", "flute", "trumpet", "organ", "harp", "bells"]
+from .music import INSTRUMENTS, KINDS, MOODS
+from .music import name as kind_name
 
 
 @cache
 def tune_names() -> list[str]:
     """ "slow sad piano" and the like in an order that is never changed: a piece's number is its name's place here."""
-    return [f"{tempo} {mood} {instrument}" for instrument in INSTRUMENTS for mood in MOODS for tempo in TEMPI]
+    return [kind_name(kind) for kind in KINDS]
 
 
 def tune(name: str) -> str:
