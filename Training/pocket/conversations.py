@@ -3,7 +3,10 @@
 import random
 from dataclasses import dataclass, field
 
+from torch import Tensor
+
 from . import domain, template
+from .music_lessons import Music
 from .picture_lessons import Pictures
 from .recordings import Question
 from .vocabulary import Vocabulary
@@ -12,12 +15,16 @@ from .vocabulary import Vocabulary
 TRANSCRIPT, REPLY, TEXT, SPEECH_OUT, SPEECH_IN = 3.0, 2.0, 1.0, 0.35, 0.04
 # Of an image's codes the first ones tell which picture it is; the others follow from them and are soon known by heart.
 IMAGE_FIRST, IMAGE_REST, FIRST_CODES = 3.0, 0.15, 5
+# Of a piece of music the first frames tell which one it is; BEGINNING frames are all of it that most lessons hold.
+MUSIC_FIRST, MUSIC_REST, FIRST_FRAMES, BEGINNING = 2.0, 0.3, 2, 12
+CAPTION = 4.0  # few tokens behind many that are shown
 
 
 @dataclass
 class Sequence:
     ids: list[int] = field(default_factory=list)
     weights: list[float] = field(default_factory=list)
+    heard: list[tuple[int, int, str]] = field(default_factory=list)  # first and end of speech, and what it says
 
     def add(self, ids: list[int], weight: float) -> None:
         self.ids += ids
@@ -27,11 +34,14 @@ class Sequence:
 class Writer:
     """Writes conversations; `replies` holds the one code sequence of every reply.
 
-    Without `pictures` an answer that would draw ends where its picture would begin.
+    Without `pictures` or `music` an answer that would draw or play ends where that would begin.
     """
 
-    def __init__(self, vocabulary: Vocabulary, replies: dict[str, list[int]], pictures: Pictures | None = None) -> None:
-        self.vocabulary, self.replies, self.pictures = vocabulary, replies, pictures
+    def __init__(
+        self, vocabulary: Vocabulary, replies: dict[str, list[int]], pictures: Pictures | None = None,
+        music: Music | None = None,
+    ) -> None:  # fmt: skip
+        self.vocabulary, self.replies, self.pictures, self.music = vocabulary, replies, pictures, music
         self.encode = vocabulary.encode
 
     def opening(self, rng: random.Random, always: bool = False) -> Sequence:
@@ -43,22 +53,44 @@ class Writer:
             sequence.add(self.encode("\n"), 0)
         return sequence
 
-    def ask(self, sequence: Sequence, codes: list[int], instruction: str) -> None:
-        """A spoken turn of the person, up to the machine's name."""
+    def ask(self, sequence: Sequence, codes: list[int], instruction: str, text: str = "") -> None:
+        """A spoken turn of the person, up to the machine's name; `text` is what is said, where it is to be learned."""
         sequence.add(self.encode(f"{template.HUMAN}: "), 0)
+        if text:
+            sequence.heard.append((len(sequence.ids) + 1, len(sequence.ids) + 1 + len(codes), text))
         sequence.add(self.vocabulary.speech(codes), SPEECH_IN)
         sequence.add(self.encode(f" {instruction}{template.END_HUMAN}\n{template.MACHINE}:"), 0)
 
-    def picture(self, sequence: Sequence, question: str) -> bool:
+    def picture(self, sequence: Sequence, question: str, space: str = "") -> bool:
         """The picture that a question asks for, if it asks for one; false where it is not known yet."""
         name = domain.drawn().get(question)
         if name is None:
             return True
         if self.pictures is None:
             return False
-        sequence.add(self.encode(" "), TEXT)
+        sequence.add(self.encode(space), TEXT)
         self.image(sequence, name)
         return True
+
+    def tune(self, sequence: Sequence, question: str, whole: bool) -> bool:
+        """The music that a question asks for, if it asks for any; false where the answer is cut off by that."""
+        name = domain.played().get(question)
+        if name is None:
+            return True
+        if self.music is None:
+            return False
+        sequence.add(self.encode(" "), TEXT)
+        return self.piece(sequence, name, whole)
+
+    def piece(self, sequence: Sequence, name: str, whole: bool) -> bool:
+        """A piece of music and its marks, or its beginning alone; whether it is whole."""
+        codes = self.music.codes(name)
+        ids = self.vocabulary.music(codes if whole else codes[:BEGINNING], whole)
+        first = 1 + FIRST_FRAMES * codes.shape[1]
+        sequence.add(ids[:1], TEXT)
+        sequence.add(ids[1:first], MUSIC_FIRST)
+        sequence.add(ids[first:], MUSIC_REST)
+        return whole
 
     def image(self, sequence: Sequence, name: str) -> None:
         """A picture's codes and its marks."""
@@ -67,38 +99,48 @@ class Writer:
         sequence.add(ids[1 : 1 + FIRST_CODES], IMAGE_FIRST)
         sequence.add(ids[1 + FIRST_CODES :], IMAGE_REST)
 
-    def answer(self, sequence: Sequence, transcript: str, reply: str, aloud: bool) -> None:
+    def answer(self, sequence: Sequence, transcript: str, reply: str, aloud: bool, whole: bool = False) -> bool:
+        """The chain: transcript, reply, a picture, the reply's speech, music; whether it is whole.
+
+        The picture's 34 tokens come before the speech, near to its name; the thousand of music would keep it waiting.
+        """
         sequence.add(self.encode(" <-Ins->"), TEXT)
         sequence.add(self.encode(f" {transcript}\n "), TRANSCRIPT)
         sequence.add(self.encode("<-Res->"), TEXT)
         sequence.add(self.encode(f" {reply} "), REPLY)
+        if not self.picture(sequence, transcript):
+            return False
         speech = self.vocabulary.speech(self.replies[reply])
-        if aloud:
-            sequence.add(speech, SPEECH_OUT)
-            if self.picture(sequence, transcript):
-                sequence.add(self.encode(template.END_MACHINE), TEXT)
-        else:
+        if not aloud:
             sequence.add(speech[:1], TEXT)
+            return False
+        sequence.add(speech, SPEECH_OUT)
+        if not self.tune(sequence, transcript, whole):
+            return False
+        sequence.add(self.encode(template.END_MACHINE), TEXT)
+        return True
 
     def spoken_chat(
-        self, rng: random.Random, questions: list[Question], heard: list[list[int]], aloud: bool
+        self, rng: random.Random, questions: list[Question], heard: list[list[int]], aloud: bool, whole: bool
     ) -> Sequence:
         """Spoken turns with the whole chain; `heard` are the codes of the questions.
 
-        Unless `aloud`, the last turn ends where its reply's speech would begin.
+        Unless `aloud`, the last turn ends where its reply's speech would begin; unless `whole`, music soon ends the
+        conversation.
         """
         sequence = self.opening(rng)
         for index, (question, codes) in enumerate(zip(questions, heard, strict=True)):
             if index:
                 sequence.add(self.encode("\n"), 0)
-            self.ask(sequence, codes, template.INSTRUCTION)
-            self.answer(sequence, question.text, question.reply, aloud or index < len(questions) - 1)
+            self.ask(sequence, codes, template.INSTRUCTION, question.text)
+            if not self.answer(sequence, question.text, question.reply, aloud or index < len(questions) - 1, whole):
+                break
         return sequence
 
     def listening(self, rng: random.Random, codes: list[int], text: str) -> Sequence:
         """The spoken chain up to the transcript's end: for what has no answer."""
         sequence = self.opening(rng)
-        self.ask(sequence, codes, template.INSTRUCTION)
+        self.ask(sequence, codes, template.INSTRUCTION, text)
         sequence.add(self.encode(" <-Ins->"), TEXT)
         sequence.add(self.encode(f" {text}\n "), TRANSCRIPT)
         sequence.add(self.encode("<-Res->"), TEXT)
@@ -106,7 +148,7 @@ class Writer:
 
     def transcription(self, rng: random.Random, codes: list[int], text: str) -> Sequence:
         sequence = self.opening(rng)
-        self.ask(sequence, codes, template.TRANSCRIBE)
+        self.ask(sequence, codes, template.TRANSCRIBE, text)
         sequence.add(self.encode(f" {text}{template.END_MACHINE}"), TRANSCRIPT)
         return sequence
 
@@ -128,7 +170,7 @@ class Writer:
             question, reply = domain.pair(rng)
             self.write(sequence, index, template.question(domain.typed(question, rng)))
             sequence.add(self.encode(f" {reply}"), REPLY)
-            if not self.picture(sequence, question):
+            if not self.picture(sequence, question, " ") or not self.tune(sequence, question, rng.random() < 0.05):
                 break
             sequence.add(self.encode(template.END_MACHINE), REPLY)
         return sequence
@@ -153,12 +195,30 @@ class Writer:
                 question = rng.choice(questions[name])
                 self.write(sequence, index, template.question(domain.typed(question, rng)))
                 sequence.add(self.encode(f" {domain.DRAW_REPLY}"), REPLY)
-                self.picture(sequence, question)
+                self.picture(sequence, question, " ")
             else:
                 text = rng.choice(questions[name]) if rng.random() < 0.4 else domain.picture_text(name, rng)
                 # The mark's space belongs to the prompt here, so it is spelled together with the colon.
                 self.write(sequence, index, f"{template.picture_request(domain.typed(text, rng))} ")
                 self.image(sequence, name)
+            sequence.add(self.encode(template.END_MACHINE), TEXT)
+        return sequence
+
+    def playing(self, rng: random.Random) -> Sequence:
+        """Written requests for music, one of four with the whole piece."""
+        sequence = self.opening(rng)
+        questions, whole = domain.playing_questions(), rng.random() < 0.25
+        name = rng.choice(self.music.names)
+        if rng.random() < 0.4:
+            question = rng.choice(questions[name])
+            self.write(sequence, 0, template.question(domain.typed(question, rng)))
+            sequence.add(self.encode(f" {domain.PLAY_REPLY}"), REPLY)
+            self.tune(sequence, question, whole)
+        else:
+            text = rng.choice(questions[name]) if rng.random() < 0.4 else domain.tune_text(name, rng)
+            self.write(sequence, 0, f"{template.music_request(domain.typed(text, rng))} ")
+            self.piece(sequence, name, whole)
+        if whole:
             sequence.add(self.encode(template.END_MACHINE), TEXT)
         return sequence
 
@@ -172,13 +232,30 @@ class Writer:
             reply = domain.one(name) if request else domain.this_is(name)
             request = request or domain.typed(rng.choice(domain.LOOK), rng)
             sequence.add(self.encode(("\n" if index else "") + self.shown(self.pictures.look(name, rng), request)), 0)
-            sequence.add(self.encode(f" {reply}{template.END_MACHINE}"), REPLY)
+            sequence.add(self.encode(f" {reply}{template.END_MACHINE}"), CAPTION)
+        return sequence
+
+    def hearing(self, rng: random.Random) -> Sequence:
+        """Music that is heard: its description, and questions what it is."""
+        sequence = self.opening(rng)
+        name = rng.choice(self.music.names)
+        described = rng.random() < 0.5
+        request = template.INTERPRET if described else domain.typed(rng.choice(domain.HEAR), rng)
+        reply = domain.tune(name) if described else domain.this_tune(name)
+        sequence.add(self.encode(self.played(self.music.clip(name, rng), request)), 0)
+        sequence.add(self.encode(f" {reply}{template.END_MACHINE}"), CAPTION)
         return sequence
 
     def shown(self, codes: list[int], request: str) -> str:
         """A written turn with a picture before its text."""
-        image = "".join(self.vocabulary.name[index] for index in self.vocabulary.image(codes))
-        return template.question(f"{image} {request}")
+        return template.question(f"{self.marks(self.vocabulary.image(codes))} {request}")
+
+    def played(self, codes: Tensor, request: str) -> str:
+        """A written turn with music before its text."""
+        return template.question(f"{self.marks(self.vocabulary.music(codes))} {request}")
+
+    def marks(self, ids: list[int]) -> str:
+        return "".join(self.vocabulary.name[index] for index in ids)
 
     def prompt(self, codes: list[int]) -> list[int]:
         """What the daemon feeds for a first spoken question."""

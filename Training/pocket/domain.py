@@ -11,6 +11,7 @@ import re
 from functools import cache
 
 from .names import picture_names
+from .tunes import asked_tunes, tune
 
 ONES = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
@@ -134,9 +135,16 @@ LOOK = [
     "what is this", "what do you see", "what is that", "what can you see", "what is in the picture",
     "tell me what this is", "do you know what this is", "what is on this picture",
 ]  # fmt: skip
-PLAY = ["play a {} {} tune", "please play a {} {} tune", "play me a {} song on the {}"]
-PLAY_REPLY = "i can not play music yet"
-MOODS = "happy sad calm".split()
+PLAY = [
+    "play {}", "please play {}", "can you play {}", "play me {}", "i want to hear {}", "could you play {} for me",
+]  # fmt: skip
+PLAY_REPLY = "here is your music"
+# What a person writes to whom the form of the answer is given already, and with a piece of music.
+WRITTEN_PLAY = ["{}", "{}", "{}", "{} please", "play {}", "compose {}"]
+HEAR = [
+    "what music is this", "what do you hear", "what is this", "what is playing", "what can you hear",
+    "tell me what you hear", "which instrument is this", "what kind of music is this",
+]  # fmt: skip
 
 WHAT = [
     "what is {}", "tell me what {} is", "do you know what {} is", "what kind of thing is {}",
@@ -163,7 +171,7 @@ MINUS = ["what is {} minus {}", "how much is {} minus {}", "tell me {} minus {}"
 # Phrasings that training never sees; the matters behind them are seen in other words.
 HELD_OUT_PHRASINGS = {
     "paint {} for me", "do you know what {} is", "which color does {} have", "give me the opposite of {}",
-    "hi there", "do you know a joke", "how many legs has a dog",
+    "hi there", "do you know a joke", "how many legs has a dog", "could you play {} for me",
 }  # fmt: skip
 
 # Words of everyday English, for the codec only: sounds that the domain's own words lack.
@@ -248,10 +256,8 @@ def catalogue(whole: bool = False) -> dict[str, list[tuple[str, str, str]]]:
             add("picture", DRAW, DRAW_REPLY, one(name))
     for word in WORDS_TO_SAY if whole else sorted(SPOKEN_THINGS):
         add("say", SAY, word, word)
-    instruments = THINGS["instrument"].split()
-    for instrument in instruments if whole else [name for name in instruments if name in SPOKEN_THINGS]:
-        for mood in MOODS:
-            add("play", PLAY, PLAY_REPLY, mood, instrument)
+    for asked in asked_tunes():
+        add("play", PLAY, PLAY_REPLY, asked)
     for a in range(11):
         for b in range(11):
             add("sum", PLUS, f"{SUM} {say(a + b)}", say(a), say(b))
@@ -262,7 +268,7 @@ def catalogue(whole: bool = False) -> dict[str, list[tuple[str, str, str]]]:
 
 SHARES = {
     "fact": 20, "capital": 10, "opposite": 8, "color": 7, "sound": 5, "what": 16, "draw": 9, "picture": 12,
-    "say": 9, "play": 3, "sum": 20,
+    "say": 9, "play": 8, "sum": 20,
 }  # fmt: skip
 
 
@@ -291,6 +297,31 @@ def drawing_questions() -> dict[str, list[str]]:
     for question, _ in train["draw"] + train["picture"]:
         out.setdefault(drawn()[question], []).append(question)
     return out
+
+
+@cache
+def played() -> dict[str, str]:
+    """The questions that ask for music, each with the piece's name."""
+    return {phrasing.format(asked): name for asked, name in asked_tunes().items() for phrasing in PLAY}
+
+
+@cache
+def playing_questions() -> dict[str, list[str]]:
+    """The training questions that ask for music, by the piece's name."""
+    out: dict[str, list[str]] = {}
+    for question, _ in split()[0]["play"]:
+        out.setdefault(played()[question], []).append(question)
+    return out
+
+
+def tune_text(name: str, rng: random.Random) -> str:
+    """What a person writes to whom the form of the answer is given already."""
+    return rng.choice(WRITTEN_PLAY).format(tune(name) if rng.random() < 0.7 else name)
+
+
+def this_tune(name: str) -> str:
+    """The answer to the question what music is played."""
+    return f"this is {tune(name)}"
 
 
 def picture_text(name: str, rng: random.Random) -> str:

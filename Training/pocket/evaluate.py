@@ -17,12 +17,13 @@ from .corpus import Utterance, load
 from .judges import Listener, plain, share, word_error_rate
 from .latent import corpus_split
 from .llama import Llama, LlamaConfig
+from .music_lessons import Music
 from .picture_lessons import Pictures
 from .precision import plain as in_float
 from .recordings import Question, heard_questions
 from .soundstorm import SoundStorm, SoundStormConfig
 from .speechtokenizer import SpeechTokenizer, SpeechTokenizerConfig
-from .vocabulary import Vocabulary
+from .vocabulary import MUSIC_CODES, Vocabulary
 from .voices import HOP
 
 CHUNK, PROMPT = 50, 150  # frames
@@ -118,23 +119,25 @@ def judge_codec(model: Shipped, folder: str, parts: list[int], listener: Listene
 
 
 def answer(model: Shipped, codes: list[int], aloud: bool) -> dict:
-    """A greedy answer to a spoken question, taken apart; its speech and its picture too if `aloud`.
+    """A greedy answer to a spoken question, taken apart; its speech, picture and music too if `aloud`.
 
     `formed` tells whether the chain is complete and in order.
     """
     vocabulary, writer = model.vocabulary, Writer(model.vocabulary, {})
     marks = [vocabulary.added[mark] for mark in ("<-Ins->", "<-Res->", "<sosp>", "<eosp>", "<eos>")]
     stop = marks[4] if aloud else marks[2]
-    ids = model.llama.generate(writer.prompt(codes), stop, 420 if aloud else 60)
+    ids = model.llama.generate(writer.prompt(codes), stop, 1500 if aloud else 100)
     wanted = marks if aloud else marks[:3]
     places = [ids.index(mark) if mark in ids else len(ids) for mark in marks]
-    first = vocabulary.first_speech
+    first, drawn = vocabulary.first_speech, vocabulary.added["<soim>"]
+    text = ids[places[1] + 1 : places[2]]
     return {
         "formed": ids[-1] == stop and all(ids.count(mark) == 1 for mark in wanted) and places == sorted(places),
         "transcript": vocabulary.text(ids[places[0] + 1 : places[1]]),
-        "reply": vocabulary.text(ids[places[1] + 1 : places[2]]),
+        "reply": vocabulary.text(text[: text.index(drawn)] if drawn in text else text),
         "speech": [index - first for index in ids[places[2] + 1 : places[3]] if first <= index < first + 1024],
-        "picture": image_codes(vocabulary, ids[places[3] :]),
+        "picture": image_codes(vocabulary, ids),
+        "music": music_codes(vocabulary, ids),
     }
 
 
@@ -147,20 +150,35 @@ def image_codes(vocabulary: Vocabulary, ids: list[int]) -> list[int]:
     return [index - first for index in run] if len(run) == 32 and all(first <= i < first + 1024 for i in run) else []
 
 
+def music_codes(vocabulary: Vocabulary, ids: list[int]) -> Tensor:
+    """The frames of an answer's first piece of music [frame, level]; none where a level is out of its place."""
+    start, first, levels = vocabulary.added["<somu>"], vocabulary.first_music, 4
+    none = torch.empty(0, levels, dtype=torch.long)
+    if start not in ids:
+        return none
+    run = ids[ids.index(start) + 1 :]
+    run = run[: run.index(vocabulary.added["<eomu>"])] if vocabulary.added["<eomu>"] in run else run
+    if not run or len(run) % levels:
+        return none
+    block = MUSIC_CODES // levels
+    codes = torch.tensor(run).view(-1, levels) - first - block * torch.arange(levels)
+    return codes if bool(((codes >= 0) & (codes < block)).all()) else none
+
+
 def judge_backbone(model: Shipped, folder: str, listener: Listener, tests: list[str], count: int, voiced: int) -> dict:
     """Transcripts, replies, chains, pictures and the replies' speech for every named test.
 
     Spoken are the first `voiced` answers and those that draw.
     """
     scores: dict = {}
-    pictures = Pictures.of(folder)
+    pictures, music = Pictures.of(folder), Music.of(folder)
     for test in tests:
         questions, answers = [], []
         recordings = heard_questions(folder, f"test {test.removesuffix(CLEAN)}", TEST_SEED, test.endswith(CLEAN))
         for row, wave in islice(recordings, count):
             questions.append(Question(*row, model.tokenizer.encode(wave, 1)[0].numpy()))
-            draws = pictures is not None and row[0] in domain.drawn()
-            answers.append(answer(model, questions[-1].codes.tolist(), len(answers) < voiced or draws))
+            makes = pictures is not None and row[0] in domain.drawn() or music is not None and row[0] in domain.played()
+            answers.append(answer(model, questions[-1].codes.tolist(), len(answers) < voiced or makes))
         both = list(zip(questions, answers, strict=True))
         spoken = [a for a in answers if a["speech"] and a["reply"]][:voiced]
         scores[test] = {
@@ -177,6 +195,9 @@ def judge_backbone(model: Shipped, folder: str, listener: Listener, tests: list[
         if pictures is not None:
             asked = [(domain.drawn()[q.text], a["picture"]) for q, a in both if q.text in domain.drawn()]
             scores[test] |= drawn_right(pictures, asked)
+        if music is not None:
+            asked = [(domain.played()[q.text], a["music"]) for q, a in both if q.text in domain.played()]
+            scores[test] |= played_right(music, asked)
         print(f"{test}: {json.dumps(scores[test])}", flush=True)
     return scores
 
@@ -191,8 +212,21 @@ def drawn_right(pictures: Pictures, asked: list[tuple[str, list[int]]]) -> dict:
     }
 
 
-def judge_typed(model: Shipped, pictures: Pictures | None, count: int = 256) -> dict:
-    """Written requests: sums, pictures to draw, pictures to name; of each at most `count`."""
+def played_right(music: Music, asked: list[tuple[str, Tensor]]) -> dict:
+    """(name, frames played): whose pieces they are, whether every code is right, and the shares of right codes."""
+    if not asked:
+        return {}
+    equal = [(music.codes(name)[: len(codes)] == codes).float().sum().item() for name, codes in asked if len(codes)]
+    whole = music.canonical[0].numel()
+    return {
+        "tune nearest": share([music.nearest(codes)[0] == name for name, codes in asked]),
+        "tune exact": share([torch.equal(music.codes(name), codes) for name, codes in asked]),
+        "tune's codes right": round(sum(equal) / whole / len(asked), 3),
+    }
+
+
+def judge_typed(model: Shipped, pictures: Pictures | None, music: Music | None = None, count: int = 256) -> dict:
+    """Written requests: sums, pictures to draw and to name, music to play and to name; of each at most `count`."""
     vocabulary, rng = model.vocabulary, random.Random(7)
     stop, opening = vocabulary.added[template.END_MACHINE], f"{template.SYSTEM}\n"
 
@@ -245,6 +279,22 @@ def judge_typed(model: Shipped, pictures: Pictures | None, count: int = 256) -> 
         scores[f"caption, {look}"] = right(captions)
     asks = [(writer.shown(looks["variants kept apart"](name), "what is this"), domain.this_is(name)) for name in names]
     scores["what is this, variants kept apart"] = right(asks)
+    if music is not None:
+        for way, turn in {
+            "asked in a chat": lambda name: template.question(rng.choice(domain.playing_questions()[name])),
+            "with the form given": lambda name: f"{template.music_request(domain.tune(name))} <somu>",
+        }.items():
+            made = []
+            for name in music.names[: count // 8]:
+                text = turn(name)
+                ids = said(text, 1100)
+                ids = [vocabulary.added["<somu>"], *ids] if "<somu>" in text else ids
+                made.append((name, music_codes(vocabulary, ids)))
+            scores[f"playing, {way}"] = played_right(music, made)
+            print(f"playing, {way}: {scores[f'playing, {way}']}", flush=True)
+        clips = [(name, rng.choice(music.unseen[music.number[name]])) for name in music.names for _ in range(2)]
+        heard = [(writer.played(codes, template.INTERPRET), domain.tune(name)) for name, codes in clips]
+        scores["music described, variants kept apart"] = right(heard)
     return scores
 
 

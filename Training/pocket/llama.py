@@ -117,14 +117,18 @@ class Llama(nn.Module):
             if parameter.dim() > 1:
                 nn.init.normal_(parameter, std=0.02)
 
-    def hidden(self, ids: Tensor, offset: int = 0, caches: list[Cache] | None = None) -> Tensor:
-        """[batch, token] -> [batch, token, hidden] after the last norm"""
+    def hidden(
+        self, ids: Tensor, offset: int = 0, caches: list[Cache] | None = None, between: list[Tensor] | None = None
+    ) -> Tensor:
+        """[batch, token] -> [batch, token, hidden] after the last norm; `between` takes what each layer gives."""
         c = self.config
         x = self.model.embed_tokens(ids)
         table = rotary_table(offset + ids.shape[1], c.hidden_size // c.num_attention_heads)
         rotary = table[0][offset:], table[1][offset:]
         for index, layer in enumerate(self.model.layers):
             x = layer(x, rotary, None if caches is None else caches[index])
+            if between is not None:
+                between.append(x)
         return self.model.norm(x)
 
     def forward(self, ids: Tensor, offset: int = 0, caches: list[Cache] | None = None) -> Tensor:

@@ -18,6 +18,7 @@ from .signal import frame_features
 from .speechtokenizer import SpeechTokenizer, SpeechTokenizerConfig
 from .teacher import WINDOW, Whisper
 from .train_codec import disturb
+from .tunes import tune_names
 from .voices import FLITE_VOICES, HELD_OUT_VOICE, HIBARI_FACTORS, HOP, Speaker, any_voice
 
 
@@ -158,21 +159,21 @@ def load_questions(folder: str, name: str) -> list[Question]:
 def training_rows(count: int, seed: int) -> list[tuple[str, str, str]]:
     """Questions of the training set in training voices.
 
-    Two in five are practice without reply; one in four asks for a picture, so that all the names are heard; the rest
-    are of each kind by its share.
+    One in four is practice without reply; one in three asks for a picture, so that all the names are heard, one in ten
+    for music; the rest are of each kind by its share.
     """
     rng = random.Random(seed)
 
     def row() -> tuple[str, str, str]:
         dice = rng.random()
-        if dice < 0.4:
+        if dice < 0.25:
             return domain.practice(rng), "", any_voice(rng)
-        if dice < 0.65:
-            return (
-                rng.choice(domain.drawing_questions()[rng.choice(picture_names())]),
-                domain.DRAW_REPLY,
-                any_voice(rng),
-            )
+        if dice < 0.59:
+            text = rng.choice(domain.drawing_questions()[rng.choice(picture_names())])
+            return text, domain.DRAW_REPLY, any_voice(rng)
+        if dice < 0.69:
+            text = rng.choice(domain.playing_questions()[rng.choice(tune_names())])
+            return text, domain.PLAY_REPLY, any_voice(rng)
         return *domain.pair(rng), any_voice(rng)
 
     return [row() for _ in range(count)]
@@ -192,4 +193,7 @@ def test_rows() -> dict[str, list[tuple[str, str, str]]]:
         apart = [text for text, reply in held if reply == domain.DRAW_REPLY]
         for kind, texts in (("drawing", seen), ("drawing in held-out words", rng.sample(apart, 48))):
             rows[f"{kind}, {name}"] = [(text, domain.DRAW_REPLY, rng.choice(voices)) for text in texts]
+    for name, voices in (tests | {"awb": [HELD_OUT_VOICE]}).items():
+        texts = [rng.choice(domain.playing_questions()[tune]) for tune in tune_names()]
+        rows[f"playing, {name}"] = [(text, domain.PLAY_REPLY, rng.choice(voices)) for text in texts]
     return rows

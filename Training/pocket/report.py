@@ -6,6 +6,7 @@ import os
 
 from .evaluate import Shipped, judge_backbone, judge_codec, judge_replies, judge_typed, judge_voices, tests_in
 from .judges import Listener
+from .music_lessons import Music
 from .picture_lessons import Pictures
 
 REPORTS = os.path.join(os.path.dirname(__file__), "..", "reports")
@@ -42,7 +43,7 @@ def judge_answers(work: str, model: str, tests: list[str], count: int, name: str
 
 def judge_written(work: str, model: str, count: int) -> None:
     """Backbone, what is typed and shown: scores-written.json."""
-    keep(work, "written", {"written": judge_typed(Shipped(model), Pictures.of(work), count)})
+    keep(work, "written", {"written": judge_typed(Shipped(model), Pictures.of(work), Music.of(work), count)})
 
 
 def keep(work: str, name: str, scores: dict) -> None:

@@ -22,6 +22,8 @@ def cheap(wanted: bool = True) -> torch.autocast:
 class Run:
     """Iterate to train: every turn of the loop must end with `step(loss, ...)`.
 
+    `helper` is trained beside the network and is no part of it: its weights are in the checkpoint alone.
+
     The budget can be changed while it runs, by writing seconds into the file NAME.budget. Several processes may train
     one network (`share`): each draws its own batches, gradients are averaged, the first one reports and saves.
     """
@@ -29,9 +31,9 @@ class Run:
     def __init__(
         self, folder: str, name: str, net: nn.Module, rate: float, seconds: float, warmup: int = 200,
         betas: tuple[float, float] = (0.9, 0.98), decay: float = 0.01, clip: float = 1.0, floor: float = 0.03,
-        optimizers: list[torch.optim.Optimizer] | None = None,
+        optimizers: list[torch.optim.Optimizer] | None = None, helper: nn.Module | None = None,
     ) -> None:  # fmt: skip
-        self.path, self.name, self.net = f"{folder}/{name}", name, net
+        self.path, self.name, self.net, self.helper = f"{folder}/{name}", name, net, helper
         self.rate, self.seconds, self.warmup, self.clip, self.floor = rate, seconds, warmup, clip, floor
         self.optimizers = optimizers or [torch.optim.AdamW(net.parameters(), rate, betas=betas, weight_decay=decay)]
         self.spent, self.steps = 0.0, 0
@@ -40,6 +42,8 @@ class Run:
         if os.path.exists(f"{self.path}.checkpoint"):
             saved = torch.load(f"{self.path}.checkpoint")
             net.load_state_dict(saved["net"])
+            if helper is not None:
+                helper.load_state_dict(saved["helper"])
             for optimizer, state in zip(self.optimizers, saved["optimizers"], strict=True):
                 optimizer.load_state_dict(state)
             self.spent, self.steps, self.history = saved["spent"], saved["steps"], saved["history"]
@@ -78,18 +82,23 @@ class Run:
         self.save()
         self.net.eval()
 
+    @property
+    def parameters(self) -> list[nn.Parameter]:
+        return [*self.net.parameters(), *(self.helper.parameters() if self.helper is not None else [])]
+
     def step(self, loss: torch.Tensor, **metrics: float) -> None:
-        self.net.zero_grad()
+        for optimizer in self.optimizers:
+            optimizer.zero_grad()
         loss.backward()
         if distributed.is_initialized():
-            gradients = torch.cat([p.grad.flatten() for p in self.net.parameters() if p.grad is not None])
+            gradients = torch.cat([p.grad.flatten() for p in self.parameters if p.grad is not None])
             distributed.all_reduce(gradients)
             place = 0
-            for p in self.net.parameters():
+            for p in self.parameters:
                 if p.grad is not None:
                     p.grad.copy_(gradients[place : place + p.numel()].view_as(p) / distributed.get_world_size())
                     place += p.numel()
-        nn.utils.clip_grad_norm_(self.net.parameters(), self.clip)
+        nn.utils.clip_grad_norm_(self.parameters, self.clip)
         for optimizer in self.optimizers:
             optimizer.step()
         self.steps += 1
@@ -124,6 +133,8 @@ class Run:
         if not first():
             return
         state = {"net": self.net.state_dict(), "optimizers": [optimizer.state_dict() for optimizer in self.optimizers]}
+        if self.helper is not None:
+            state["helper"] = self.helper.state_dict()
         state |= {"spent": self.spent, "steps": self.steps, "history": self.history}
         torch.save(state, f"{self.path}.new")
         os.replace(f"{self.path}.new", f"{self.path}.checkpoint")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 PARTS = [0, 1, 9]  # of the corpus: the reply voice half of the time; any voices; the held-out voice
 PART_SECONDS = {0: 2400, 1: 3000, 9: 420}
 
-QUESTIONS = [(f"train-{part}", 800, 40 + part) for part in range(8)]  # (file, recordings, seed)
+QUESTIONS = [(f"train-{part}", 800, 60 + part) for part in range(12)]  # (file, recordings, seed)
 
 
 @dataclass

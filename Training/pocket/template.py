@@ -9,6 +9,8 @@ INSTRUCTION = "Please recognize the voice command and give reply and voice"
 TRANSCRIBE = "Please transcribe the given speech."
 READ = "Please read the given text."
 DRAW = "Please generation an image."
+PLAY = "Please compose a piece of music from the given text."
+INTERPRET = "Please interpret the given music and provide a textual description."
 DESCRIBE = "Please describe the picture briefly."
 CAPTION = "Please provide an accurate and concisedescription of the given image."
 
@@ -25,9 +27,19 @@ def spoken_question(speech: str) -> str:
     return question(f"{speech} {INSTRUCTION}")
 
 
+def request(text: str, task: str) -> str:
+    """A written turn whose answer has to be made by `task`: a full stop ends the text unless a sign does."""
+    return question(f"{text}{'' if text[-1] in '.!?' else '.'} {task}")
+
+
 def picture_request(text: str) -> str:
-    """A written turn whose answer has to be an image: a full stop ends the text unless a sign does."""
-    return question(f"{text}{'' if text[-1] in '.!?' else '.'} {DRAW}")
+    """A written turn whose answer has to be an image."""
+    return request(text, DRAW)
+
+
+def music_request(text: str) -> str:
+    """A written turn whose answer has to be a piece of music."""
+    return request(text, PLAY)
 
 
 def chain(transcript: str, reply: str, speech: str) -> str:

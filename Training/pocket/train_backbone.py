@@ -13,19 +13,34 @@ from torch import Tensor
 from . import domain
 from .conversations import Sequence, Writer
 from .latent import SEMANTIC
+from .listening import Listening, Spoken
 from .llama import Llama, LlamaConfig
 from .muon import muon
+from .music_lessons import Music
 from .picture_lessons import Pictures
 from .recordings import Question, load_questions
 from .run import Run, cheap, share
 from .vocabulary import IMAGE_CODES, MUSIC_CODES, SPEECH_CODES, Vocabulary
 
-ALOUD = 0.4  # share of spoken chats with the last reply's speech: a third of the tokens, soon known by heart
+ALOUD = 0.5  # share of spoken chats with the last reply's speech: a third of the tokens, soon known by heart
+MADE_ALOUD = 0.2  # the same where a picture or music is asked for, which two replies are enough for
+HEARD_AFTER, LETTERS = 4, 0.3  # the layer behind which what was said so far must be readable; weight of that loss
+WHOLE = 0.1  # share of chats that go on to the end of the music
 MOVED, FARTHEST = 0.4, 3.0  # share of the recordings that are heard as if by another voice, and how far that is
-SUMS, DRAWINGS = 0.18, 0.15  # shares of spoken turns that are drawn from the sums and from what asks for a picture
+TURNS = {"sums": 14, "drawings": 28, "tunes": 9, "others": 49}  # spoken turns by what they ask for
 SHARES = {
-    "spoken": 35, "listening": 15, "transcription": 7, "reading": 3, "typed": 6, "sums": 5, "drawing": 24, "seeing": 5,
+    "spoken": 32, "listening": 12, "transcription": 7, "reading": 6, "typed": 6, "sums": 4, "drawing": 10,
+    "seeing": 12, "playing": 5, "hearing": 2,
 }  # fmt: skip
+
+
+def asks_for(question: Question) -> str:
+    """Its kind in TURNS."""
+    if question.text in domain.drawn():
+        return "drawings"
+    if question.text in domain.played():
+        return "tunes"
+    return "sums" if question.reply.startswith(domain.SUM) else "others"
 
 
 class Mixture:
@@ -36,16 +51,20 @@ class Mixture:
         self.fresh = not os.path.exists(f"{folder}/start/backbone.pt")
         replies = torch.load(f"{folder}/replies.pt")
         codes = {text: entry.get("kept", entry["true"]).tolist() for text, entry in replies.items()}
-        self.writer = Writer(vocabulary, codes, Pictures.of(folder))
+        self.writer = Writer(vocabulary, codes, Pictures.of(folder), Music.of(folder))
         self.shares = dict(SHARES)
-        if self.writer.pictures is None:
-            print("backbone: there are no pictures, so none will be drawn", flush=True)
-            del self.shares["drawing"], self.shares["seeing"]
+        for what, missing, lessons in (
+            ("pictures", self.writer.pictures is None, ("drawing", "seeing")),
+            ("music", self.writer.music is None, ("playing", "hearing")),
+        ):
+            if missing:
+                print(f"backbone: there is no {what} yet, so there will be no lessons of it", flush=True)
+                for lesson in lessons:
+                    del self.shares[lesson]
         self.texts = domain.all_replies()
         self.questions: list[Question] = []  # by length, like `practice`
         self.practice: list[Question] = []
-        self.sums: list[Question] = []
-        self.drawings: list[Question] = []
+        self.turns: dict[str, list[Question]] = {}  # the questions by what they ask for
         self.read: set[str] = set()
         self.book = torch.load(f"{folder}/books.pt")["books"][0, :, :SEMANTIC]
         self.near: list[list[int]] = torch.cdist(self.book, self.book).topk(9, largest=False).indices[:, 1:].tolist()
@@ -59,8 +78,9 @@ class Mixture:
                 for pool, new in ((self.questions, True), (self.practice, False)):
                     pool += [row for row in rows if bool(row.reply) == new]
                     pool.sort(key=lambda question: len(question.codes))
-                self.sums = [row for row in self.questions if row.reply.startswith(domain.SUM)]
-                self.drawings = [row for row in self.questions if row.text in domain.drawn()]
+                self.turns = {kind: [] for kind in TURNS}
+                for row in self.questions:
+                    self.turns[asks_for(row)].append(row)
                 print(f"backbone: {len(self.questions)} spoken questions, {len(self.practice)} to practise", flush=True)
 
     def moved(self, codes: list[int], rng: random.Random) -> list[int]:
@@ -90,14 +110,13 @@ class Mixture:
         easy = min(1.0, 0.35 + 3 * done) if self.fresh else 1.0  # of the questions by length, for a fifth of the time
         kind = rng.choices(list(self.shares), weights=list(self.shares.values()))[0]
         if kind == "spoken":
-            turns = rng.choices([1, 2, 3], weights=[80, 15, 5])[0] if done > 0.3 else 1
-            pool = self.questions[: max(1, int(len(self.questions) * easy))]
-            pools = rng.choices(
-                [self.sums, self.drawings, pool], weights=[SUMS, DRAWINGS, 1 - SUMS - DRAWINGS], k=turns
-            )
-            chosen = [rng.choice(pool) for pool in pools]
+            count = rng.choices([1, 2, 3], weights=[85, 12, 3])[0] if done > 0.3 else 1
+            kinds = rng.choices(list(TURNS), weights=list(TURNS.values()), k=count)
+            pools = [self.turns[kind] or self.questions for kind in kinds]
+            chosen = [pool[rng.randrange(max(1, int(len(pool) * easy)))] for pool in pools]
             heard = [self.heard(question, rng) for question in chosen]
-            return self.writer.spoken_chat(rng, chosen, heard, rng.random() < ALOUD)
+            aloud = rng.random() < (ALOUD if kinds[-1] in ("sums", "others") else MADE_ALOUD)
+            return self.writer.spoken_chat(rng, chosen, heard, aloud, rng.random() < WHOLE)
         if kind in ("listening", "transcription"):
             pool = self.practice if kind == "listening" or rng.random() < 0.5 else self.questions
             question = pool[rng.randrange(max(1, int(len(pool) * easy)))]
@@ -108,6 +127,7 @@ class Mixture:
         writers = {
             "typed": self.writer.typed_chat, "sums": self.writer.sums,
             "drawing": self.writer.drawing, "seeing": self.writer.seeing,
+            "playing": self.writer.playing, "hearing": self.writer.hearing,
         }  # fmt: skip
         return writers[kind](rng)
 
@@ -125,17 +145,17 @@ def start_from_code_vectors(net: Llama, vocabulary: Vocabulary, book: Tensor) ->
             table[first:last] += vectors @ torch.randn(book.shape[1], table.shape[1]) * (0.02 / book.shape[1] ** 0.5)
 
 
-def used_rows(vocabulary: Vocabulary, pictures: bool) -> Tensor:
-    """Ids that the data holds: music codes are for later, and image codes where there are no pictures."""
+def used_rows(vocabulary: Vocabulary, pictures: bool, music: bool) -> Tensor:
+    """Ids that the data holds: not the image codes where there are no pictures, nor those of music without any."""
     used = torch.ones(vocabulary.size, dtype=torch.bool)
-    for first, last in (("<🎶0>", "<eomu>"), *([] if pictures else [("<👀0>", "<eoim>")])):
-        used[vocabulary.added[first] : vocabulary.added[last] + 1] = False
-    assert SPEECH_CODES + MUSIC_CODES < vocabulary.size
+    for there, first, last in ((music, "<🎶0>", "<eomu>"), (pictures, "<👀0>", "<eoim>")):
+        if not there:
+            used[vocabulary.added[first] : vocabulary.added[last] + 1] = False
     return used.nonzero()[:, 0]
 
 
-def batches(mixture: Mixture, run: Run, tokens: int, seed: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """(ids [row, token], weights [row, token]) of at most so many tokens; rows of like length lie together."""
+def batches(mixture: Mixture, run: Run, tokens: int, seed: int) -> Iterator[tuple[Tensor, Tensor, list[Spoken]]]:
+    """(ids [row, token], weights [row, token], speech) of at most so many tokens; rows of like length lie together."""
     while True:
         rng = random.Random(seed + run.steps)
         mixture.refresh()
@@ -152,7 +172,7 @@ def batches(mixture: Mixture, run: Run, tokens: int, seed: int) -> Iterator[tupl
             for index, row in enumerate(group):
                 ids[index, : len(row.ids)] = torch.tensor(row.ids)
                 weights[index, : len(row.ids)] = torch.tensor(row.weights)
-            yield ids, weights
+            yield ids, weights, [Spoken(index, *part) for index, row in enumerate(group) for part in row.heard]
 
 
 def train_backbone(
@@ -165,31 +185,41 @@ def train_backbone(
     mixture = Mixture(folder, vocabulary)
     net = Llama(LlamaConfig(vocabulary.size))
     start_from_code_vectors(net, vocabulary, torch.load(f"{folder}/books.pt")["books"][0, :, :SEMANTIC])
-    run = Run(folder, "backbone", net, rate, seconds, warmup=100, optimizers=muon(net, rate, ".layers."))
-    used = used_rows(vocabulary, mixture.writer.pictures is not None)
+    listening = Listening(net.config.hidden_size)
+    optimizers = [*muon(net, rate, ".layers."), torch.optim.AdamW(listening.parameters(), rate, weight_decay=0.01)]
+    run = Run(folder, "backbone", net, rate, seconds, warmup=100, optimizers=optimizers, helper=listening)
+    used = used_rows(vocabulary, mixture.writer.pictures is not None, mixture.writer.music is not None)
     place = torch.zeros(vocabulary.size, dtype=torch.long)
     place[used] = torch.arange(len(used))
     first, last = vocabulary.first_speech, vocabulary.first_speech + SPEECH_CODES
     source = batches(mixture, run, tokens, 4_000_000 + 1_000_000 * rank)
     for step in run:
-        ids, weights = next(source)
+        ids, weights, spoken = next(source)
         target, weight = ids[:, 1:].flatten(), weights[:, 1:].flatten()
         counted = weight > 0
         if step % 4:  # the person's own speech is predicted in every fourth batch only
             counted &= weight != 0.04
         whole = run.done > 0.93  # at the end the unused codes learn that they are
         with cheap():
-            hidden = net.hidden(ids[:, :-1]).flatten(0, 1)[counted]
+            between: list[Tensor] = []
+            hidden = net.hidden(ids[:, :-1], between=between).flatten(0, 1)[counted]
             logits = F.linear(hidden, net.lm_head.weight if whole else net.lm_head.weight[used])
         target, weight = target[counted], weight[counted]
         losses = F.cross_entropy(logits.float(), target if whole else place[target], reduction="none")
         speech = (target >= first) & (target < last)
+        music = (target >= vocabulary.first_music) & (target < vocabulary.first_music + MUSIC_CODES)
         image = (target >= vocabulary.first_image) & (target < vocabulary.first_image + IMAGE_CODES)
         means = {
-            "text": losses[~speech & ~image].mean().item(),
+            "text": losses[~speech & ~image & ~music].mean().item(),
             "speech": losses[speech & (weight > 0.04)].mean().item() if (speech & (weight > 0.04)).any() else np.nan,
             "image": losses[image].mean().item() if image.any() else np.nan,
             "first": losses[image & (weight > 1)].mean().item() if (image & (weight > 1)).any() else np.nan,
+            "music": losses[music].mean().item() if music.any() else np.nan,
             "ktokens": ids.numel() / 1000,
         }
-        run.step((losses * weight).sum() / weight.sum(), **{k: v for k, v in means.items() if v == v})
+        loss = (losses * weight).sum() / weight.sum()
+        if spoken:
+            letters = listening(between[HEARD_AFTER - 1].float(), spoken)
+            means["letters"] = letters.item()
+            loss = loss + LETTERS * letters
+        run.step(loss, **{k: v for k, v in means.items() if v == v})

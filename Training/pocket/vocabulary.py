@@ -6,6 +6,9 @@ import os
 import random
 import re
 
+import torch
+from torch import Tensor
+
 from . import domain
 from .template import TEMPLATE_TEXTS
 
@@ -97,6 +100,7 @@ class Vocabulary:
         self.size = self.pieces.vocab_size() + len(self.added)
         self.first_speech = self.added["<🗣️0>"]
         self.first_image = self.added["<👀0>"]
+        self.first_music = self.added["<🎶0>"]
         self._split = re.compile("(" + "|".join(map(re.escape, sorted(self.added, key=len, reverse=True))) + ")")
         self._memo: dict[str, list[int]] = {}
 
@@ -120,6 +124,12 @@ class Vocabulary:
         """An image's codes as ids between <soim> and <eoim>."""
         return [self.added["<soim>"], *(self.first_image + code for code in codes), self.added["<eoim>"]]
 
+    def music(self, codes: Tensor, whole: bool = True) -> list[int]:
+        """Frames of music [frame, level] as ids after <somu>, each level in a block of its own; <eomu> if `whole`."""
+        block = MUSIC_CODES // codes.shape[1]
+        ids = (codes + self.first_music + block * torch.arange(codes.shape[1])).flatten().tolist()
+        return [self.added["<somu>"], *ids, *([self.added["<eomu>"]] if whole else [])]
+
     def text(self, ids: list[int]) -> str:
         """Ids to readable text; codes are left out."""
         out, run = [], []
@@ -130,7 +140,9 @@ class Vocabulary:
             if run:
                 out.append(self.pieces.decode(run).strip())
                 run = []
-            coded = (self.first_speech, SPEECH_CODES), (self.first_image, IMAGE_CODES)
+            coded = (
+                (self.first_speech, SPEECH_CODES), (self.first_image, IMAGE_CODES), (self.first_music, MUSIC_CODES),
+            )  # fmt: skip
             if index is not None and not any(first <= index < first + count for first, count in coded):
                 out.append(self.name[index])
         return " ".join(part for part in out if part)
