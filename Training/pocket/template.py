@@ -27,19 +27,14 @@ def spoken_question(speech: str) -> str:
     return question(f"{speech} {INSTRUCTION}")
 
 
-def request(text: str, task: str) -> str:
-    """A written turn whose answer has to be made by `task`: a full stop ends the text unless a sign does."""
-    return question(f"{text}{'' if text[-1] in '.!?' else '.'} {task}")
-
-
 def picture_request(text: str) -> str:
-    """A written turn whose answer has to be an image."""
-    return request(text, DRAW)
+    """A written turn whose answer has to be an image: a full stop ends the text unless a sign does."""
+    return question(f"{text}{'' if text[-1] in '.!?' else '.'} {DRAW}")
 
 
 def music_request(text: str) -> str:
-    """A written turn whose answer has to be a piece of music."""
-    return request(text, PLAY)
+    """A written turn whose answer has to be a piece of music: the reference adds no full stop here."""
+    return question(f"{text} {PLAY}")
 
 
 def chain(transcript: str, reply: str, speech: str) -> str:
