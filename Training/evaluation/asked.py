@@ -1,41 +1,46 @@
 """Everything that one evaluation asks, plays, shows and has judged."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from . import pictures, plan, scores
+from . import music, pictures, plan, scores
 from .asking import Asker
 from .progress import Progress
 from .sounds import Recordings
 from .store import Store
+from .turns import Written
 from .verdicts import Judges
 
 
 @dataclass
 class Asked:
-    """The questions and pictures of a size."""
+    """The questions, pictures and music of a size."""
 
     questions: list[plan.Spoken]
     latency: list[plan.Spoken]
     drawn: list[pictures.Drawn]
     shown: list[pictures.Shown]
-    files: Path  # the pictures that are shown, and the originals of those that are drawn
+    pieces: list[music.Piece]
+    clips: list[music.Clip]
+    files: Path  # the pictures that are shown, the clips that are played, and the originals of what is asked for
 
     @staticmethod
-    def of(size: plan.Size, draws: bool, work: Path) -> "Asked":
-        """`draws`: whether the daemon has pictures."""
-        files = work / "pictures"
+    def of(size: plan.Size, makes: Collection[str], work: Path) -> "Asked":
+        """`makes`: what the daemon has beside speech, of "image" and "music"."""
+        files = work / "files"
         files.mkdir(parents=True, exist_ok=True)
-        drawn, shown = (pictures.requests(size), pictures.shown(size)) if draws else ([], [])
-        return Asked(plan.questions(size), plan.latency_questions(size), drawn, shown, files)
+        drawn, shown = (pictures.requests(size), pictures.shown(size)) if "image" in makes else ([], [])
+        pieces, clips = (music.requests(size), music.clips(size)) if "music" in makes else ([], [])
+        return Asked(plan.questions(size), plan.latency_questions(size), drawn, shown, pieces, clips, files)
 
     @property
     def spoken(self) -> list[plan.Spoken]:
         """All that is spoken."""
-        return [*self.questions, *self.latency, *(request.spoken for request in self.drawn if request.spoken)]
+        requests = [request.spoken for request in [*self.drawn, *self.pieces] if request.spoken]
+        return [*self.questions, *self.latency, *requests]
 
     @property
     def replies(self) -> list[str]:
@@ -50,17 +55,25 @@ class Asked:
             return sum(key not in answers for key in keys)
 
         judged = 3 * len(self.questions) + 2 * len(self.replies) + 2 * len(self.drawn) + len(self.shown)
-        return {
+        judged += 2 * len(self.pieces) + len(self.clips)
+        steps = {
             "recordings made": (made.count(False), 0.25),
             "questions, one at a time": (missing([f"latency-{q.key}" for q in self.latency]), 5.0),
             "questions, side by side": (missing([f"spoken-{q.key}" for q in self.questions]), 1.6),
             "pictures asked for": (missing([request.key for request in self.drawn]), 2.0),
             "pictures shown": (missing([picture.key for picture in self.shown]), 0.5),
+            "music asked for": (missing([request.key for request in self.pieces]), 5.0),
+            "music played": (missing([clip.key for clip in self.clips]), 0.5),
             "judgements": (max(0, judged - len(verdicts.values)), 0.4),
         }
+        return {name: step for name, step in steps.items() if self._has(name)}
+
+    def _has(self, step: str) -> bool:
+        """Whether a step is one of this daemon's."""
+        return bool({"pictures": self.drawn, "music": self.pieces}.get(step.split()[0], True))
 
     def record(self, recordings: Recordings, progress: Progress) -> None:
-        """Makes the recordings and pictures that are missing."""
+        """Makes the recordings, pictures and music that are missing."""
         progress.begin("recordings made")
         for ask, item in [(recordings.question, q) for q in self.spoken] + [
             (recordings.reply, r) for r in self.replies
@@ -71,6 +84,10 @@ class Asked:
             picture.file(self.files)
         for request in self.drawn:
             pictures.original(request.name, self.files)
+        for clip in self.clips:
+            clip.file(self.files)
+        for piece in self.pieces:
+            music.original(piece.name, self.files)
         progress.end()
 
     def ask(self, asker: Asker, recordings: Recordings, side_by_side: int) -> None:
@@ -86,13 +103,31 @@ class Asked:
         progress.begin("questions, side by side")
         asker.spoken(play("spoken", self.questions), side_by_side)
         progress.end()
-        progress.begin("pictures asked for")
-        asker.written([(r.key, r.text, None, True) for r in self.drawn if not r.spoken])
-        asker.spoken([(r.key, recordings.question(r.spoken)[0]) for r in self.drawn if r.spoken], 1)
-        progress.end()
-        progress.begin("pictures shown")
-        asker.written([(p.key, p.question, p.file(self.files).read_bytes(), False) for p in self.shown])
-        progress.end()
+        if self.drawn:
+            progress.begin("pictures asked for")
+            self._request(asker, recordings, self.drawn, "image")
+            progress.end()
+            progress.begin("pictures shown")
+            asker.written((p.key, Written(p.question, picture=p.file(self.files).read_bytes())) for p in self.shown)
+            progress.end()
+        if self.pieces:
+            progress.begin("music asked for")
+            self._request(asker, recordings, self.pieces, "music")
+            progress.end()
+            progress.begin("music played")
+            asker.written((c.key, Written(c.question, music=c.file(self.files).read_bytes())) for c in self.clips)
+            progress.end()
+
+    @staticmethod
+    def _request(
+        asker: Asker,
+        recordings: Recordings,
+        requests: Sequence[pictures.Drawn | music.Piece],
+        artifact: Literal["image", "music"],
+    ) -> None:
+        """Asks for pictures or music in writing, then by voice."""
+        asker.written((r.key, Written(r.text, artifact=artifact)) for r in requests if not r.spoken)
+        asker.spoken([(r.key, recordings.question(r.spoken)[0]) for r in requests if r.spoken], 1)
 
     def to_judge(
         self, judges: Judges, recordings: Recordings, answers: Store, folder: Path
@@ -114,12 +149,20 @@ class Asked:
             if drawn := answers[request.key]["pictures"]:
                 rows.append((f"shows {request.key}", partial(judges.picture, folder / drawn[0])))
         rows += [(f"shows {picture.key}", partial(judges.picture, picture.file(self.files))) for picture in self.shown]
+        for piece in self.pieces:
+            original = music.original(piece.name, self.files)
+            rows.append((f"plays original of {piece.name}", partial(judges.piece, original)))
+            if played := answers[piece.key]["pieces"]:
+                rows.append((f"plays {piece.key}", partial(judges.piece, folder / played[0])))
+        rows += [(f"plays {clip.key}", partial(judges.piece, clip.file(self.files))) for clip in self.clips]
         return rows
 
     def scores(self, answers: Store, verdicts: Store) -> dict[str, Any]:
         """All numbers."""
         made = scores.speech(self.questions, answers, verdicts)
-        found = {"speech": made, "latency": scores.latency(self.latency, answers), "pictures": None}
+        found = {"speech": made, "latency": scores.latency(self.latency, answers), "pictures": None, "music": None}
         if self.drawn:
             found["pictures"] = scores.pictures(self.drawn, self.shown, answers, verdicts)
+        if self.pieces:
+            found["music"] = scores.music(self.pieces, self.clips, answers, verdicts)
         return found | {"not completed": scores.unanswered(answers.values.values())}

@@ -12,12 +12,12 @@ from .store import Store
 
 
 class Asker:
-    """Asks a daemon; answers go to a store, their speech and pictures to folders beside it."""
+    """Asks a daemon; answers go to a store, their speech, pictures and music to folders beside it."""
 
     def __init__(self, url: str, store: Store, folder: Path, progress: Progress) -> None:
         self.url, self.store, self.folder, self.progress = url, store, folder, progress
-        (folder / "replies").mkdir(exist_ok=True)
-        (folder / "pictures").mkdir(exist_ok=True)
+        for kind in ("replies", "pictures", "pieces"):
+            (folder / kind).mkdir(exist_ok=True)
 
     def spoken(self, rows: Iterable[tuple[str, Path]], side_by_side: int) -> None:
         """(key, recording) rows, several at a time."""
@@ -27,9 +27,9 @@ class Asker:
 
         self._all([(key, partial(speak, path)) for key, path in rows], side_by_side)
 
-    def written(self, rows: Iterable[tuple[str, str, bytes | None, bool]]) -> None:
-        """(key, text, picture that is shown, whether one is to be drawn) rows, one at a time."""
-        self._all([(key, partial(turns.write, self.url, *row)) for key, *row in rows], 1)
+    def written(self, rows: Iterable[tuple[str, turns.Written]]) -> None:
+        """(key, request) rows, one at a time."""
+        self._all([(key, partial(turns.write, self.url, request)) for key, request in rows], 1)
 
     def _all(self, rows: list[tuple[str, Callable[[], Awaitable[turns.Answer]]]], side_by_side: int) -> None:
         async def run() -> None:
@@ -45,12 +45,13 @@ class Asker:
         asyncio.run(run())
 
     def _keep(self, key: str, answer: turns.Answer) -> None:
-        facts: dict[str, Any] = answer.facts() | {"speech": None, "pictures": []}
+        facts: dict[str, Any] = answer.facts() | {"speech": None, "pictures": [], "pieces": []}
         if answer.packets:
             facts["speech"] = f"replies/{key}.wav"
             sounds.write(self.folder / facts["speech"], opus.decode(answer.packets), opus.REPLY_RATE)
-        for index, picture in enumerate(answer.pictures):
-            name = f"pictures/{key}{f'-{index}' if index else ''}.png"
-            (self.folder / name).write_bytes(picture)
-            facts["pictures"].append(name)
+        for kind, suffix, files in (("pictures", "png", answer.pictures), ("pieces", "flac", answer.pieces)):
+            for index, file in enumerate(files):
+                name = f"{kind}/{key}{f'-{index}' if index else ''}.{suffix}"
+                (self.folder / name).write_bytes(file)
+                facts[kind].append(name)
         self.store.put(key, facts)

@@ -53,6 +53,9 @@ audio { width: 100%; height: 34px; margin-top: 6px }
   font-size: 13px; line-height: 1.35; overflow-wrap: anywhere }
 .pictures img { width: 100%; aspect-ratio: 1; object-fit: contain; border-radius: 6px; display: block;
   margin-bottom: 6px }
+.pieces { display: grid; grid-template-columns: repeat(auto-fill, minmax(250px, 1fr)); gap: 12px }
+.pieces div { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 10px;
+  font-size: 14px; line-height: 1.4; overflow-wrap: anywhere }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 2px 16px; margin: 8px 0; font-size: 14px }
 dt { color: var(--soft) } dd { margin: 0; overflow-wrap: anywhere }
 @media (max-width: 560px) { .turn { grid-template-columns: 1fr } th, td { padding: 7px 6px; font-size: 14px } }

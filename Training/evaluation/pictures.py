@@ -1,6 +1,5 @@
 """The pictures that are asked for and shown, where the daemon can draw: names, words and files."""
 
-import hashlib
 import random
 from dataclasses import dataclass
 from functools import cache
@@ -10,11 +9,7 @@ from pocket import domain
 from pocket.judges import plain
 from pocket.names import picture_names
 
-from .plan import VOICES, Size, Spoken
-
-WRITTEN, BY_VOICE = "in writing", "by voice"
-# Voices that training had: how voices differ is told by the questions.
-ASKING = [VOICES["reply voice"], VOICES["the voice's other pitches"], VOICES["flite"]]
+from .plan import ASKING, BY_VOICE, WRITTEN, Size, Spoken, digest
 
 
 @dataclass(frozen=True)
@@ -28,7 +23,7 @@ class Drawn:
 
     @property
     def key(self) -> str:
-        return f"drawn-{_digest(self.text, self.spoken.key if self.spoken else '')}"
+        return f"drawn-{digest(self.text, self.spoken.key if self.spoken else '')}"
 
 
 @dataclass(frozen=True)
@@ -41,7 +36,7 @@ class Shown:
 
     @property
     def key(self) -> str:
-        return f"shown-{_digest(self.name, self.question, str(self.seed))}"
+        return f"shown-{digest(self.name, self.question, str(self.seed))}"
 
     def file(self, folder: Path) -> Path:
         """The picture, made once."""
@@ -59,10 +54,6 @@ class Shown:
         return bool(named) and max(named, key=len) == self.name
 
 
-def _digest(*parts: str) -> str:
-    return hashlib.sha256("|".join(parts).encode()).hexdigest()[:16]
-
-
 def requests(size: Size) -> list[Drawn]:
     """Pictures asked for in writing and, others, by voice."""
     rng = random.Random("drawn")
@@ -72,7 +63,7 @@ def requests(size: Size) -> list[Drawn]:
         rows.append(Drawn(typed, domain.picture_text(typed, rng), WRITTEN))
         text = domain.article(rng.choice(domain.DRAW).format(domain.one(spoken)))
         voice = rng.choice(rng.choice(ASKING))
-        said = Spoken(text, domain.DRAW_REPLY, voice, "requests for pictures", False, picture=spoken)
+        said = Spoken(text, domain.DRAW_REPLY, voice, "requests for pictures", False, asks=spoken)
         rows.append(Drawn(spoken, text, BY_VOICE, said))
     return rows
 
@@ -87,7 +78,7 @@ def shown(size: Size) -> list[Shown]:
 
 def original(name: str, folder: Path) -> Path:
     """The clean drawing that the model learned to draw, as a file."""
-    path = folder / f"original-{_digest(name)}.png"
+    path = folder / f"original-{digest(name)}.png"
     if not path.exists():
         from PIL import Image
 

@@ -14,8 +14,11 @@ VOICES = {
     "awb, never heard": [HELD_OUT_VOICE],
 }
 CLEAN, MICROPHONE = "clean", "microphone"
-# Requests for pictures are asked by themselves.
-DRAWN = {"draw", "picture"}
+WRITTEN, BY_VOICE = "in writing", "by voice"
+# The voices of requests, all of which training had: how voices differ is told by the questions.
+ASKING = [VOICES["reply voice"], VOICES["the voice's other pitches"], VOICES["flite"]]
+# Requests for pictures and music are asked by themselves.
+REQUESTS = {"draw", "picture", "play"}
 
 
 @dataclass(frozen=True)
@@ -27,11 +30,13 @@ class Size:
     latency: int  # questions asked one at a time
     drawn: int  # pictures asked for in writing, and as many by voice
     shown: int  # pictures shown
+    played: int  # pieces of music asked for in writing, and as many by voice
+    heard: int  # pieces played to it
 
 
 SIZES = {
-    "quick": Size(7, (CLEAN,), 8, 12, 16),
-    "full": Size(40, (CLEAN, MICROPHONE), 40, 60, 100),
+    "quick": Size(7, (CLEAN,), 8, 24, 24, 12, 24),
+    "full": Size(40, (CLEAN, MICROPHONE), 40, 60, 100, 32, 64),
 }
 
 
@@ -45,12 +50,17 @@ class Spoken:
     group: str  # of voices
     held_out: bool
     way: str = CLEAN
-    picture: str = ""  # the name of the picture that it asks for
+    asks: str = ""  # the name of the picture or piece of music that it asks for
 
     @property
     def key(self) -> str:
         """A name for its files that changes with everything that is heard."""
-        return hashlib.sha256(f"{self.text}|{self.voice}|{self.way}".encode()).hexdigest()[:16]
+        return digest(self.text, self.voice, self.way)
+
+
+def digest(*parts: str) -> str:
+    """A name for files that changes with what is in them."""
+    return hashlib.sha256("|".join(parts).encode()).hexdigest()[:16]
 
 
 def by_kind(held_out: bool) -> dict[str, list[tuple[str, str]]]:
@@ -59,7 +69,7 @@ def by_kind(held_out: bool) -> dict[str, list[tuple[str, str]]]:
     kinds = {
         kind: [(question, reply) for question, reply, _ in rows if ((question, reply) in apart) == held_out]
         for kind, rows in domain.catalogue().items()
-        if kind not in DRAWN
+        if kind not in REQUESTS
     }
     return {kind: rows for kind, rows in kinds.items() if rows}
 

@@ -28,6 +28,10 @@ def write(
         parts.append(
             f"<h2>Seen</h2><p>Under each what it is, and what the daemon says.</p>{samples.shown(asked, answers)}"
         )
+    if asked.pieces:
+        parts.append(f"<h2>Played</h2><p>Under each what was asked for, and what the classifier hears.</p>"
+                     f"{samples.pieces(asked, answers, verdicts, folder)}")  # fmt: skip
+        parts.append(f"<h2>Heard</h2><p>What it is, and what the daemon says.</p>{samples.clips(asked, answers)}")
     parts.append(_how(scores))
     path = folder / "report.html"
     path.write_text(page.page("The pocket model through the daemon", "".join(parts)))
@@ -57,6 +61,14 @@ def _head(scores: dict[str, Any]) -> str:
         )
         tiles.append(
             page.tile(value(pictures["understanding"]["caption right"]), "of the pictures shown are named right")
+        )
+    if music := scores["music"]:
+        tiles.append(
+            page.tile(value(music["generation"]["in writing"]["right"]["all three"]),
+                      "of the pieces asked for in writing are the right ones")
+        )  # fmt: skip
+        tiles.append(
+            page.tile(value(music["understanding"]["right"]["all three"]), "of the pieces played are named right")
         )
     return (
         "<h1>The pocket model through the daemon</h1>"
@@ -89,6 +101,14 @@ def _plot(title: str, scores: dict[str, Any]) -> str:
         rows = [Series("the daemon's", "seen", [one["right"] for one in made.values()]),
                 Series("originals", "ceiling", [one["ceiling"] for one in made.values()])]  # fmt: skip
         return plots.intervals(list(made), rows, " %", "Pictures that the classifier names right", 100)
+    if title == "Music generation":
+        made = scores["music"]["generation"]
+        parts = list(scores["music"]["understanding"]["right"])
+        styles = ("seen", "held", "ceiling")
+        rows = [Series(way, style, [one["right"][part] for part in parts])
+                for (way, one), style in zip(made.items(), styles, strict=False)]  # fmt: skip
+        rows.append(Series("originals", "ceiling", [made["in writing"]["ceiling"][part] for part in parts]))
+        return plots.intervals(parts, rows, " %", "Pieces that the classifier hears right", 100)
     return ""
 
 

@@ -48,7 +48,7 @@ def evaluate(settings: Settings, judges: Callable[[Path], verdicts.Judges]) -> P
     )
     with served as url:
         about = daemon.about(url)
-        asked = Asked.of(settings.size, "image" in about.get("makes", []), settings.work)
+        asked = Asked.of(settings.size, about.get("makes", []), settings.work)
         progress = Progress(asked.steps(recordings, answers, found))
         print(f"{about['model']}: what lies ahead\n{progress.plan()}", file=sys.stderr, flush=True)
         asked.record(recordings, progress)

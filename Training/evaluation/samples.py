@@ -3,14 +3,15 @@
 from html import escape
 from pathlib import Path
 
+import numpy as np
 from pocket.judges import plain
 
-from . import opus, page, scores, sounds
+from . import music, opus, page, scores, sounds
 from .asked import Asked
 from .sounds import Recordings
 from .store import Store
 
-PICTURES = 16  # of each kind, at most
+MOST = 16  # pictures of each kind, and pieces, at most
 
 
 def turns(asked: Asked, recordings: Recordings, answers: Store, folder: Path) -> str:
@@ -35,7 +36,7 @@ def turns(asked: Asked, recordings: Recordings, answers: Store, folder: Path) ->
 def drawn(asked: Asked, answers: Store, verdicts: Store, folder: Path) -> str:
     """Pictures that were asked for."""
     parts = []
-    for request in asked.drawn[:PICTURES]:
+    for request in asked.drawn[:MOST]:
         files = answers[request.key]["pictures"]
         seen = verdicts.values.get(f"shows {request.key}", "no picture")
         image = _image(folder / files[0], request.name) if files else ""
@@ -48,11 +49,35 @@ def drawn(asked: Asked, answers: Store, verdicts: Store, folder: Path) -> str:
 def shown(asked: Asked, answers: Store) -> str:
     """Pictures that were shown, with what the daemon said of them."""
     parts = []
-    for picture in asked.shown[:PICTURES]:
+    for picture in asked.shown[:MOST]:
         reply = answers[picture.key]["reply"]
         image = _image(picture.file(asked.files), picture.name)
         parts.append(f"<div>{image}{escape(picture.name)}<br>{_marked(reply, picture.named_in(reply))}</div>")
     return f'<div class="pictures">{"".join(parts)}</div>'
+
+
+def pieces(asked: Asked, answers: Store, verdicts: Store, folder: Path) -> str:
+    """Music that was asked for."""
+    parts = []
+    for piece in asked.pieces[:MOST]:
+        files = answers[piece.key]["pieces"]
+        found = verdicts.values.get(f"plays {piece.key}", {})
+        said = " ".join(found.get(part, "") for part in ("tempo", "mood", "instrument")) if files else "no music"
+        sound = _audio(folder / files[0]) if files else ""
+        parts.append(
+            f"<div><q>{escape(piece.text)}</q> ({piece.way})<br>{_marked(said, said == piece.name)}{sound}</div>"
+        )
+    return f'<div class="pieces">{"".join(parts)}</div>'
+
+
+def clips(asked: Asked, answers: Store) -> str:
+    """Music that was played, with what the daemon said of it."""
+    parts = []
+    for clip in asked.clips[:MOST]:
+        reply = answers[clip.key]["reply"]
+        is_right = music.described(reply) == music.parts(clip.name)
+        parts.append(f"<div>{escape(clip.name)}<br>{_marked(reply, is_right)}{_audio(clip.file(asked.files))}</div>")
+    return f'<div class="pieces">{"".join(parts)}</div>'
 
 
 def _marked(words: str, is_right: bool) -> str:
@@ -61,8 +86,12 @@ def _marked(words: str, is_right: bool) -> str:
 
 
 def _audio(path: Path) -> str:
-    samples, rate = sounds.read(path)
+    samples, rate = sounds.read(path) if path.suffix == ".wav" else _music(path)
     return f'<audio controls preload="none" src="{page.uri("audio/ogg", opus.ogg(samples, rate))}"></audio>'
+
+
+def _music(path: Path) -> tuple[np.ndarray, int]:
+    return (sounds.decode(path, 48_000).clip(-1, 1) * 32767).astype(np.int16), 48_000
 
 
 def _image(path: Path, name: str) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 from pocket.judges import plain
 
 from . import intervals as st
+from .music import PARTS, Clip, Piece, described, parts
 from .pictures import Drawn, Shown
 from .plan import Spoken
 from .store import Store
@@ -101,6 +102,36 @@ def pictures(drawn: list[Drawn], shown: list[Shown], answers: Store, verdicts: S
             "time": _percentiles([a["times"]["done"] for _, a in given if "done" in a["times"]]),
         },
     }
+
+
+def music(pieces: list[Piece], clips: list[Clip], answers: Store, verdicts: Store) -> dict[str, Any]:
+    """Playing and listening: instrument, tempo and mood by a classifier and in replies, and the judge's ceiling."""
+    ways: dict[str, Any] = {}
+    for way in dict.fromkeys(piece.way for piece in pieces):
+        asked = [piece for piece in pieces if piece.way == way]
+        given = [(piece, answers[piece.key]) for piece in asked]
+        ways[way] = {
+            "name heard": st.share([described(a["heard"]) == parts(p.name) for p, a in given if p.spoken]),
+            "came": st.share([bool(a["pieces"]) for _, a in given]),
+            "right": _parts_right([(p.name, verdicts.values.get(f"plays {p.key}", {})) for p in asked]),
+            "ceiling": _parts_right([(p.name, verdicts[f"plays original of {p.name}"]) for p in asked]),
+            "time": _percentiles([a["times"]["piece"] for _, a in given if "piece" in a["times"]]),
+        }
+    given = [(clip, answers[clip.key]) for clip in clips]
+    return {
+        "generation": ways,
+        "understanding": {
+            "right": _parts_right([(clip.name, described(a["reply"])) for clip, a in given]),
+            "ceiling": _parts_right([(clip.name, verdicts[f"plays {clip.key}"]) for clip in clips]),
+            "time": _percentiles([a["times"]["done"] for _, a in given if "done" in a["times"]]),
+        },
+    }
+
+
+def _parts_right(rows: list[tuple[str, dict[str, str]]]) -> dict[str, st.Number | None]:
+    """(kind, what was found) pairs -> how often each part is right, and all of them"""
+    out = {part: st.share([found.get(part) == parts(name)[part] for name, found in rows]) for part in PARTS}
+    return out | {"all three": st.share([found == parts(name) for name, found in rows])}
 
 
 def _named(name: str, heard: str) -> bool:

@@ -1,12 +1,14 @@
 """The recordings that are played to the daemon, and those that its speech is compared with: made once, then kept."""
 
 import hashlib
+import io
 import random
 import wave
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 
+import av
 import numpy as np
 from pocket.voices import SAMPLE_RATE, Speaker
 
@@ -83,3 +85,12 @@ def read(path: Path) -> tuple[np.ndarray, int]:
     """[samples] int16 of a WAV file, and its rate"""
     with wave.open(str(path), "rb") as file:
         return np.frombuffer(file.readframes(file.getnframes()), "<i2"), file.getframerate()
+
+
+def decode(file: Path | bytes, rate: int) -> np.ndarray:
+    """[samples] float32 of a sound file of any kind, its channels mixed, at a rate"""
+    resampler = av.AudioResampler(format="flt", layout="mono", rate=rate)
+    with av.open(io.BytesIO(file) if isinstance(file, bytes) else str(file)) as container:
+        frames = [part for frame in container.decode(audio=0) for part in resampler.resample(frame)]
+    pieces = [part.to_ndarray()[0] for part in [*frames, *resampler.resample(None)]]
+    return np.concatenate(pieces) if pieces else np.zeros(0, np.float32)

@@ -26,12 +26,7 @@ def tables(scores: dict[str, Any]) -> list[Table]:
         _recognition(speech),
         _answers(speech),
         _generation(speech["all"]),
-        Table(
-            "Music",
-            "The music codes are in the vocabulary, and nothing has been learned of them.",
-            ["score"],
-            [("understanding", ["not trained"]), ("generation", ["not trained"])],
-        ),
+        *_music(scores["music"]),
         _latency(scores),
     ]
 
@@ -56,6 +51,41 @@ def _images(pictures: dict[str, Any] | None) -> list[Table]:
             [
                 (way, [made[score] for score in ("name heard", "drawn", "right", "ceiling")])
                 for way, made in drawn.items()
+            ],
+        ),
+    ]
+
+
+def _music(music: dict[str, Any] | None) -> list[Table]:
+    if music is None:
+        note = "The music codes are in the vocabulary, and nothing has been learned of them."
+        return [Table("Music", note, ["score"], [("understanding", ["not trained"]), ("generation", ["not trained"])])]
+    heard, made = music["understanding"], music["generation"]
+    parts = list(heard["right"])
+    shares = [f"{part}, %" for part in parts]
+
+    def cells(right: dict[str, Cell]) -> list[Cell]:
+        return [right[part] for part in parts]
+
+    return [
+        Table(
+            "Music understanding",
+            "Melodies that training didn't have, at any level, tuning and beginning, with some noise. Right: the "
+            "answer names the instrument, slow or fast, happy or sad.",
+            shares,
+            [
+                ("the daemon's descriptions", cells(heard["right"])),
+                ("the classifier on these", cells(heard["ceiling"])),
+            ],
+        ),
+        Table(
+            "Music generation",
+            "Right: a classifier that had no part in the training, and knows nothing of the codec, hears what was "
+            "asked for. Below, what it makes of the original pieces.",
+            ["name heard, %", "a piece came, %", *shares],
+            [
+                *((way, [one["name heard"], one["came"], *cells(one["right"])]) for way, one in made.items()),
+                *((f"originals of those {way}", [None, None, *cells(one["ceiling"])]) for way, one in made.items()),
             ],
         ),
     ]
@@ -117,6 +147,11 @@ def _latency(scores: dict[str, Any]) -> Table:
             rows.append((f"a picture asked for {way}", [made["time"]["p50"], made["time"]["p90"], None, None]))
         seen = pictures["understanding"]["time"]
         rows.append(("a picture's caption", [seen["p50"], seen["p90"], None, None]))
+    if music := scores["music"]:
+        for way, made in music["generation"].items():
+            rows.append((f"a piece of music asked for {way}", [made["time"]["p50"], made["time"]["p90"], None, None]))
+        heard = music["understanding"]["time"]
+        rows.append(("a piece's description", [heard["p50"], heard["p90"], None, None]))
     return Table(
         "Latency",
         "Milliseconds with one conversation at a time: after the daemon announced the end of the turn, as its client "

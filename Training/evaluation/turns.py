@@ -29,10 +29,21 @@ class Answer:
     server: dict[str, float] = field(default_factory=dict)  # `anygpt.response.timing`
     packets: list[bytes] = field(default_factory=list)  # of the reply's speech
     pictures: list[bytes] = field(default_factory=list)
+    pieces: list[bytes] = field(default_factory=list)  # of music, as FLAC
 
     def facts(self) -> dict[str, Any]:
-        """All but the sound and the pictures."""
-        return {key: value for key, value in asdict(self).items() if key not in ("packets", "pictures")}
+        """All but the sound, the pictures and the music."""
+        return {key: value for key, value in asdict(self).items() if key not in ("packets", "pictures", "pieces")}
+
+
+@dataclass(frozen=True)
+class Written:
+    """What is written, shown and played, and what is to be made of it instead of an answer in words."""
+
+    text: str
+    picture: bytes | None = None
+    music: bytes | None = None
+    artifact: Literal["image", "music"] | None = None
 
 
 class Listener:
@@ -72,8 +83,9 @@ class Listener:
                 answer.packets.append(packet)
                 self._mark("first audio")
             case anygpt.ArtifactDone(artifact=artifact):
-                self._mark("picture")
-                answer.pictures.append(await self.session.fetch(artifact))
+                is_music = artifact.type == "music"
+                self._mark("piece" if is_music else "picture")
+                (answer.pieces if is_music else answer.pictures).append(await self.session.fetch(artifact))
             case anygpt.ErrorEvent(code=code):
                 answer.status, self.is_done = f"error {code}", True
             case anygpt.ResponseDone(status=status):
@@ -115,12 +127,12 @@ async def speak(url: str, wave: np.ndarray) -> Answer:
     return listener.answer
 
 
-async def write(url: str, text: str, picture: bytes | None = None, draws: bool = False) -> Answer:
-    """Writes a question, about a picture perhaps, for a written answer or a drawn one."""
+async def write(url: str, request: Written) -> Answer:
+    """Writes a question for a written answer, or a request."""
     async with _conversation(url, "manual") as listener:
-        await listener.session.write(text, picture=picture)
+        await listener.session.write(request.text, picture=request.picture, music=request.music)
         listener.starts()
-        await listener.session.respond(spoken=False, artifact="image" if draws else None)
+        await listener.session.respond(spoken=False, artifact=request.artifact)
         while not listener.is_done:
             await listener.event()
     return listener.answer

@@ -1,4 +1,4 @@
-"""What judges say of recordings, replies and pictures: each is asked once."""
+"""What judges say of recordings, replies, pictures and music: each is asked once."""
 
 from collections.abc import Callable, Iterable
 from functools import cached_property
@@ -23,9 +23,12 @@ class Judges(Protocol):
     def picture(self, file: Path) -> str:
         """The name of what a picture shows."""
 
+    def piece(self, file: Path) -> dict[str, str]:
+        """Instrument, tempo and mood of a piece of music; nothing of silence."""
+
 
 class Experts:
-    """Whisper tiny.en for words, Resemblyzer for voices, a classifier for pictures."""
+    """Whisper tiny.en for words, Resemblyzer for voices, a classifier for pictures, another for music."""
 
     def __init__(self, reference: Path) -> None:
         self._reference_file = reference
@@ -66,6 +69,15 @@ class Experts:
 
     def picture(self, file: Path) -> str:
         return self._classifier.name(file)
+
+    @cached_property
+    def _music_judge(self):
+        from .music_judge import MusicJudge
+
+        return MusicJudge()
+
+    def piece(self, file: Path) -> dict[str, str]:
+        return self._music_judge.hear(file)
 
 
 def judge(rows: Iterable[tuple[str, Callable[[], Any]]], store: Store, progress: Progress) -> None:

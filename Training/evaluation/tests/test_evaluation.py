@@ -14,7 +14,7 @@ from evaluation.run import Settings, evaluate
 
 ROOT = Path(__file__).resolve().parents[3]
 QUESTION = ROOT / "Models/pocket/demo/question.wav"
-SIZE = plan.Size(1, (plan.CLEAN,), 1, 0, 0)
+SIZE = plan.Size(1, (plan.CLEAN,), 1, 0, 0, 0, 0)
 
 
 class Played:
@@ -33,6 +33,9 @@ class Played:
     def picture(self, file: Path) -> str:
         raise AssertionError("no picture was to be judged")
 
+    def piece(self, file: Path) -> dict[str, str]:
+        raise AssertionError("no music was to be judged")
+
 
 class Page(HTMLParser):
     """A page's elements and what it would load."""
@@ -50,13 +53,13 @@ class Page(HTMLParser):
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    """An evaluation whose recordings are there already, of the model without pictures."""
+    """An evaluation whose recordings are there already, of the model without pictures and music."""
     tables = daemon.configuration(ROOT / "config.toml", tmp_path)
-    tables["model"] |= {"seed": "", "unclip": ""}
+    tables["model"] |= {"seed": "", "unclip": "", "encodec": ""}
     config = tmp_path / "config.toml"
     config.write_text(daemon.toml(tables))
     recordings = sounds.Recordings(tmp_path / "recordings")
-    asked = Asked.of(SIZE, False, tmp_path)
+    asked = Asked.of(SIZE, (), tmp_path)
     for question in asked.spoken:
         shutil.copy(QUESTION, recordings.folder / f"question-{question.key}.wav")
     for text in asked.replies:

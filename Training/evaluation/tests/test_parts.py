@@ -43,7 +43,7 @@ def test_a_store_goes_on_behind_half_a_line(tmp_path: Path) -> None:
 
 
 def test_a_plan_is_held_out_and_a_smaller_one_is_part_of_it() -> None:
-    small, large = (plan.questions(plan.Size(count, ("clean",), 1, 0, 0)) for count in (3, 9))
+    small, large = (plan.questions(plan.Size(count, ("clean",), 1, 0, 0, 0, 0)) for count in (3, 9))
     assert {question.key for question in small} < {question.key for question in large}
     assert len({question.key for question in large}) == 9 * 2 * len(plan.VOICES)
     seen = {pair for rows in plan.by_kind(False).values() for pair in rows}
