@@ -43,6 +43,11 @@ class Asked:
         return [*self.questions, *self.latency, *requests]
 
     @property
+    def alone(self) -> int:
+        """How many spoken requests of a kind are asked while nothing else is."""
+        return len(self.latency)
+
+    @property
     def replies(self) -> list[str]:
         """The replies whose recordings are judged beside the daemon's speech."""
         return sorted({question.reply for question in self.questions})
@@ -105,29 +110,32 @@ class Asked:
         progress.end()
         if self.drawn:
             progress.begin("pictures asked for")
-            self._request(asker, recordings, self.drawn, "image")
+            self._request(asker, recordings, self.drawn, "image", side_by_side)
             progress.end()
             progress.begin("pictures shown")
             asker.written((p.key, Written(p.question, picture=p.file(self.files).read_bytes())) for p in self.shown)
             progress.end()
         if self.pieces:
             progress.begin("music asked for")
-            self._request(asker, recordings, self.pieces, "music")
+            self._request(asker, recordings, self.pieces, "music", side_by_side)
             progress.end()
             progress.begin("music played")
             asker.written((c.key, Written(c.question, music=c.file(self.files).read_bytes())) for c in self.clips)
             progress.end()
 
-    @staticmethod
     def _request(
+        self,
         asker: Asker,
         recordings: Recordings,
         requests: Sequence[pictures.Drawn | music.Piece],
         artifact: Literal["image", "music"],
+        side_by_side: int,
     ) -> None:
-        """Asks for pictures or music in writing, then by voice."""
+        """Asks for pictures or music in writing, then by voice: as many as there are times to be taken one by one."""
         asker.written((r.key, Written(r.text, artifact=artifact)) for r in requests if not r.spoken)
-        asker.spoken([(r.key, recordings.question(r.spoken)[0]) for r in requests if r.spoken], 1)
+        rows = [(r.key, recordings.question(r.spoken)[0]) for r in requests if r.spoken]
+        asker.spoken(rows[: self.alone], 1)
+        asker.spoken(rows[self.alone :], side_by_side)
 
     def to_judge(
         self, judges: Judges, recordings: Recordings, answers: Store, folder: Path
@@ -162,7 +170,7 @@ class Asked:
         made = scores.speech(self.questions, answers, verdicts)
         found = {"speech": made, "latency": scores.latency(self.latency, answers), "pictures": None, "music": None}
         if self.drawn:
-            found["pictures"] = scores.pictures(self.drawn, self.shown, answers, verdicts)
+            found["pictures"] = scores.pictures(self.drawn, self.shown, self.alone, answers, verdicts)
         if self.pieces:
-            found["music"] = scores.music(self.pieces, self.clips, answers, verdicts)
+            found["music"] = scores.music(self.pieces, self.clips, self.alone, answers, verdicts)
         return found | {"not completed": scores.unanswered(answers.values.values())}

@@ -12,14 +12,14 @@ SILENCE = 1e-3  # of full scale: a quieter piece is none
 class MusicJudge:
     """Tells instrument, tempo and mood of a piece."""
 
-    def __init__(self) -> None:
+    def __init__(self, weights: Path = WEIGHTS) -> None:
         from safetensors.torch import load_file
 
         from .music_network import Network
 
-        self._network = Network()
-        self._network.load_state_dict({name: value.float() for name, value in load_file(WEIGHTS).items()}, strict=False)
-        self._network.eval()
+        self.network = Network()
+        self.network.load_state_dict({name: value.float() for name, value in load_file(weights).items()}, strict=False)
+        self.network.eval()
 
     def hear(self, file: Path) -> dict[str, str]:
         """The likeliest instrument, tempo and mood of a sound file; nothing of silence."""
@@ -32,5 +32,5 @@ class MusicJudge:
         if abs(wave).max(initial=0) < SILENCE:
             return {}
         with torch.no_grad():
-            guesses = self._network(features(fitted(wave)[None]))
+            guesses = self.network(features(fitted(wave)[None]))
         return {name: HEADS[name][int(guess.argmax())] for name, guess in guesses.items()}

@@ -79,19 +79,21 @@ def _percentiles(values: list[float]) -> dict[str, st.Number | None]:
     return {f"p{percent}": st.quantile(values, percent) for percent in (50, 90)}
 
 
-def pictures(drawn: list[Drawn], shown: list[Shown], answers: Store, verdicts: Store) -> dict[str, Any]:
-    """Drawing and seeing: the right picture by a classifier, the right name in the caption, and the judges' ceiling."""
+def pictures(drawn: list[Drawn], shown: list[Shown], alone: int, answers: Store, verdicts: Store) -> dict[str, Any]:
+    """Drawing and seeing: the right picture by a classifier, the right name in the caption, and the judges' ceiling.
+
+    Only the first `alone` requests by voice were asked while nothing else was.
+    """
     ways: dict[str, Any] = {}
     for way in dict.fromkeys(request.way for request in drawn):
         asked = [request for request in drawn if request.way == way]
         given = [(request, answers[request.key]) for request in asked]
-        times = [a["times"]["picture"] for _, a in given if "picture" in a["times"]]
         ways[way] = {
             "name heard": st.share([_named(r.name, a["heard"]) for r, a in given if r.spoken]),
             "drawn": st.share([bool(a["pictures"]) for _, a in given]),
             "right": st.share([verdicts.values.get(f"shows {r.key}") == r.name for r, _ in given]),
             "ceiling": st.share([verdicts[f"shows original of {r.name}"] == r.name for r in asked]),
-            "time": _percentiles(times),
+            **_request_times(given, alone, "picture"),
         }
     given = [(picture, answers[picture.key]) for picture in shown]
     return {
@@ -104,7 +106,7 @@ def pictures(drawn: list[Drawn], shown: list[Shown], answers: Store, verdicts: S
     }
 
 
-def music(pieces: list[Piece], clips: list[Clip], answers: Store, verdicts: Store) -> dict[str, Any]:
+def music(pieces: list[Piece], clips: list[Clip], alone: int, answers: Store, verdicts: Store) -> dict[str, Any]:
     """Playing and listening: instrument, tempo and mood by a classifier and in replies, and the judge's ceiling."""
     ways: dict[str, Any] = {}
     for way in dict.fromkeys(piece.way for piece in pieces):
@@ -115,7 +117,7 @@ def music(pieces: list[Piece], clips: list[Clip], answers: Store, verdicts: Stor
             "came": st.share([bool(a["pieces"]) for _, a in given]),
             "right": _parts_right([(p.name, verdicts.values.get(f"plays {p.key}", {})) for p in asked]),
             "ceiling": _parts_right([(p.name, verdicts[f"plays original of {p.name}"]) for p in asked]),
-            "time": _percentiles([a["times"]["piece"] for _, a in given if "piece" in a["times"]]),
+            **_request_times(given, alone, "piece"),
         }
     given = [(clip, answers[clip.key]) for clip in clips]
     return {
@@ -125,6 +127,16 @@ def music(pieces: list[Piece], clips: list[Clip], answers: Store, verdicts: Stor
             "ceiling": _parts_right([(clip.name, verdicts[f"plays {clip.key}"]) for clip in clips]),
             "time": _percentiles([a["times"]["done"] for _, a in given if "done" in a["times"]]),
         },
+    }
+
+
+def _request_times(given: list[tuple[Drawn | Piece, dict[str, Any]]], alone: int, what: str) -> dict[str, Any]:
+    """Milliseconds until what was asked for was there, as the client sees it and, by voice, as the daemon does."""
+    timed = [a for index, (request, a) in enumerate(given) if index < alone or not request.spoken]
+    spoken = [a for request, a in given[:alone] if request.spoken]
+    return {
+        "time": _percentiles([a["times"][what] for a in timed if what in a["times"]]),
+        "after the last voice": _percentiles([a["server"]["artifact"] for a in spoken if "artifact" in a["server"]]),
     }
 
 

@@ -1,6 +1,6 @@
 """Trains the judge of music on renderings that are damaged in many ways, and measures it.
 
-usage: python -m evaluation.train_music_judge [--minutes 6] [--out FILE]
+usage: python -m evaluation.train_music_judge [--minutes 3] [--out FILE] [--measure]
 
 A lossy codec must not confuse it: it hears pieces cut, late, detuned, filtered, smeared in time and pitch, with frames
 lost or taken for others, quantised, overdriven and under noise. What it is measured on are melodies that it never
@@ -20,7 +20,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from . import intervals, opus, sounds
-from .music_judge import WEIGHTS
+from .music_judge import WEIGHTS, MusicJudge
 from .music_network import HEADS, RATE, SAMPLES, Network, features, fitted
 
 TRAINING, TESTING = 1_000_000, 2_000_000  # where the melodies' seeds begin: others' are below
@@ -196,17 +196,18 @@ def measure(net: Network, each: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--minutes", type=float, default=6, help="of one core's time")
+    parser.add_argument("--minutes", type=float, default=3, help="of one core's time")
     parser.add_argument("--out", type=Path, default=WEIGHTS)
+    parser.add_argument("--measure", action="store_true", help="measure what is there, and train nothing")
     parser.add_argument("--each", type=int, default=12, help="fresh melodies of each kind that it is measured on")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    net = train(60 * options.minutes)
-    state = {name: value.half().contiguous() for name, value in net.state_dict().items() if value.is_floating_point()}
-    save_file(state, options.out)
-    # What is measured is what is kept: 16 bits.
-    net.load_state_dict({name: value.float() for name, value in state.items()}, strict=False)
-    measure(net.eval(), options.each)
+    if not options.measure:
+        state = train(60 * options.minutes).state_dict()
+        save_file(
+            {name: value.half().contiguous() for name, value in state.items() if value.is_floating_point()}, options.out
+        )
+    measure(MusicJudge(options.out).network, options.each)
 
 
 if __name__ == "__main__":

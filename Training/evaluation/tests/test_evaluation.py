@@ -34,7 +34,8 @@ class Played:
         raise AssertionError("no picture was to be judged")
 
     def piece(self, file: Path) -> dict[str, str]:
-        raise AssertionError("no music was to be judged")
+        assert len(sounds.decode(file, 16_000)) > 8_000
+        return {"instrument": "piano", "tempo": "slow", "mood": "sad"}
 
 
 class Page(HTMLParser):
@@ -51,21 +52,30 @@ class Page(HTMLParser):
         self.loaded += [value or "" for name, value in attributes if name in ("src", "href")]
 
 
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    """An evaluation whose recordings are there already, of the model without pictures and music."""
-    tables = daemon.configuration(ROOT / "config.toml", tmp_path)
-    tables["model"] |= {"seed": "", "unclip": "", "encodec": ""}
-    config = tmp_path / "config.toml"
+def prepared(folder: Path, size: plan.Size, **model: str) -> Settings:
+    """An evaluation whose recordings are there already; `model` is set in the configuration."""
+    tables = daemon.configuration(ROOT / "config.toml", folder)
+    tables["model"] |= model
+    config = folder / "config.toml"
     config.write_text(daemon.toml(tables))
-    recordings = sounds.Recordings(tmp_path / "recordings")
-    asked = Asked.of(SIZE, (), tmp_path)
+    recordings = sounds.Recordings(folder / "recordings")
+    asked = Asked.of(size, ["music"] if tables["model"].get("encodec") else [], folder)
     for question in asked.spoken:
         shutil.copy(QUESTION, recordings.folder / f"question-{question.key}.wav")
     for text in asked.replies:
         shutil.copy(QUESTION, recordings._path("reply", sounds._digest(text)))
+    for name in [clip.key for clip in asked.clips] + [
+        f"original-{piece.name.replace(' ', '-')}" for piece in asked.pieces
+    ]:
+        shutil.copy(QUESTION, asked.files / f"{name}.wav")
     program = Path(os.environ.get("ANYGPTD", ROOT / ".build/release/anygptd"))
-    return Settings(config, program, None, tmp_path, SIZE, 4, False)
+    return Settings(config, program, None, folder, size, 4, False)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Of the model without pictures and music."""
+    return prepared(tmp_path, SIZE, seed="", unclip="", encodec="")
 
 
 def test_evaluation(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,6 +107,24 @@ def test_evaluation(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None
 
     monkeypatch.setattr(asking.turns, "speak", asked_again)
     assert evaluate(settings, Played) == path
+
+
+@pytest.mark.skipif(
+    not daemon.configuration(ROOT / "config.toml", ROOT)["model"].get("encodec"), reason="the model has no music"
+)
+def test_music(tmp_path: Path) -> None:
+    path = evaluate(prepared(tmp_path, plan.Size(1, (plan.CLEAN,), 1, 0, 0, 1, 1), seed="", unclip=""), Played)
+    answers = [json.loads(line) for line in (path.parent / "answers.jsonl").read_text().splitlines()]
+    given = {row["key"]: row["value"] for row in answers}
+    assert all(answer["status"] == "completed" for answer in given.values())
+    written = next(answer for key, answer in given.items() if key.startswith("piece") and not answer["heard"])
+    assert len(written["pieces"]) == 1 and 0 < written["times"]["piece"] < 60_000
+    assert (path.parent / written["pieces"][0]).read_bytes().startswith(b"fLaC")
+    assert next(answer for key, answer in given.items() if key.startswith("clip"))["reply"]
+    scores = json.loads((path.parent / "scores.json").read_text())["music"]
+    assert scores["generation"][plan.WRITTEN]["came"]["value"] == 100 and scores["understanding"]["ceiling"]
+    tables = (path.parent / "report.md").read_text()
+    assert "| Music generation |" in tables and "not trained" not in tables
 
 
 def test_no_daemon(settings: Settings, tmp_path: Path) -> None:

@@ -117,7 +117,9 @@ def filled(asked: Asked, folder: Path) -> tuple[Store, Store]:
             continue
         name = f"pieces/{piece.key}.flac"
         (folder / name).write_bytes(flac(TONE, 32_000))
-        answers.put(piece.key, answer(heard=heard, pieces=[name], times={"piece": 900.0 + index, "done": 901.0}))
+        answers.put(
+            piece.key, answer(heard=heard, pieces=[name], times={"piece": 900.0 + index}, server={"artifact": 1500.0})
+        )
         other = music.parts(piece.name)
         other["tempo"] = "slow" if other["tempo"] == "fast" else "fast"
         verdicts.put(f"plays {piece.key}", [music.parts(piece.name), other, {}][index % 4])
@@ -145,6 +147,10 @@ def test_scores(asked: Asked, tmp_path: Path) -> None:
     assert made[plan.WRITTEN]["name heard"] is None and made[plan.BY_VOICE]["name heard"]["value"] == 50
     assert heard["right"]["instrument"]["value"] == 100 and heard["right"]["all three"]["value"] == 50
     assert made[plan.WRITTEN]["time"]["p50"]["value"] == 901
+    assert made[plan.WRITTEN]["after the last voice"]["p50"] is None, "nobody spoke"
+    spoken = made[plan.BY_VOICE]
+    assert spoken["after the last voice"]["p50"]["value"] == 1500
+    assert spoken["time"]["p50"]["of"] == 1, "the others were asked side by side"
     assert found["not completed"] == {"failed": 2} and found["pictures"] is None
 
 
