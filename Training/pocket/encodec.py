@@ -15,10 +15,10 @@ from .speechtokenizer import Normed, ResidualLSTM, nearest, reflect
 
 @dataclass
 class EncodecConfig:
-    num_filters: int = 10
-    hidden_size: int = 78
+    num_filters: int = 8
+    hidden_size: int = 102
     upsampling_ratios: list[int] = field(default_factory=lambda: [8, 5, 4, 4])
-    num_lstm_layers: int = 1
+    num_lstm_layers: int = 2
     num_residual_layers: int = 1
     codebook_size: int = 256
     target_bandwidths: list[float] = field(default_factory=lambda: [1.6])  # kilobits: 4 levels of 8 bits at 50 Hz

@@ -12,7 +12,7 @@ them sound as they may be met: detuned, noisy, louder or softer, beginning at an
 import os
 import random
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 
@@ -118,17 +118,17 @@ def timbre(instrument: str) -> np.ndarray:
     return rows
 
 
-def _sound(pitch: float, loudness: np.ndarray, start: int) -> np.ndarray:
+def _tone(pitch: float, loudness: np.ndarray) -> np.ndarray:
     """Harmonics of a pitch with the given loudness at the frames' edges. [edge, harmonic] -> [samples]"""
-    samples = (len(loudness) - 1) * FRAME
-    once = np.exp(2j * np.pi * pitch * (start * FRAME + np.arange(samples)) / RATE)
+    once = np.exp(2j * np.pi * pitch * np.arange((len(loudness) - 1) * FRAME) / RATE)
     turned, wave = np.ones_like(once), np.zeros((len(loudness) - 1, FRAME))
     along = np.arange(FRAME) / FRAME
     for harmonic in range(1, HARMONICS + 1):
         if harmonic * pitch > HIGHEST:
             break
         turned *= once
-        phase = np.exp(1j * np.pi * harmonic * (harmonic - 1) / HARMONICS)  # so that no peak stands out
+        # A frequency has one phase in all notes: so they add up, and no peak stands out.
+        phase = np.exp(1j * np.pi * (harmonic * pitch / 50) ** 2 / (HIGHEST / 50))
         rows = loudness[:, harmonic - 1]
         wave += (rows[:-1, None] + np.diff(rows)[:, None] * along) * (turned * phase).imag.reshape(-1, FRAME)
     return wave.ravel()
@@ -137,34 +137,47 @@ def _sound(pitch: float, loudness: np.ndarray, start: int) -> np.ndarray:
 def ringing(instrument: str) -> np.ndarray:
     """Loudness of the harmonics of a melody's note after its end, whatever its age was. [17, 16]"""
     fading = LEFT[instrument] ** (np.arange(RINGING + 1) / 2)
-    fading *= np.linspace(1, 0, RINGING + 1)
-    return 0.8 * fading[:, None] * timbre(instrument)[AGES // 2]
+    fading = fading * np.linspace(1, 0, RINGING + 1)
+    rows = timbre(instrument)
+    return fading[:, None] * np.minimum(rows[AGES // 2], rows[AGES])
+
+
+def envelope(instrument: str, length: int, bass: bool) -> np.ndarray:
+    """Loudness of a note's harmonics at the edges of its frames, until it has rung out. [edge, harmonic]"""
+    rows = 0.35 * timbre(instrument)[: length + 1]
+    if not bass:
+        return np.concatenate([rows[:-1], 0.35 * ringing(instrument)])
+    rows *= 0.4
+    rows[-1] = 0  # the next one begins as it ends
+    return rows
+
+
+@lru_cache(2048)
+def sound(instrument: str, pitch: float, length: int, bass: bool) -> np.ndarray:
+    """A note from its first frame until it has rung out. float32 [samples]"""
+    return _tone(pitch, envelope(instrument, length, bass)).astype(np.float32)
+
+
+def loudness(notes: list[Note], instrument: str) -> np.ndarray:
+    """What `render` sounds like in the middle of each frame: how loud the multiples of 50 Hz are. [250, 120]"""
+    out = np.zeros((FRAMES + AGES + RINGING, HIGHEST // 50), np.float32)
+    for note in notes:
+        edges = envelope(instrument, note.length, note.bass)
+        for harmonic in range(1, HARMONICS + 1):
+            if harmonic * note.pitch <= HIGHEST:
+                rows = edges[:, harmonic - 1]
+                middle = (rows[1:] + rows[:-1]) / 2
+                out[note.start : note.start + len(middle), harmonic * note.pitch // 50 - 1] += middle
+    return out[:FRAMES]
 
 
 def render(notes: list[Note], instrument: str, detune: float = 1.0, frames: int = FRAMES) -> np.ndarray:
     """The sound of notes, float32 [frames * 640]; `detune` is a factor on all pitches."""
-    wave = np.zeros((frames + AGES + RINGING) * FRAME)
-
-    def add(note: Note, loudness: np.ndarray, start: int) -> None:
-        sound = _sound(note.pitch * detune, loudness, start)
-        wave[start * FRAME : start * FRAME + len(sound)] += sound
-
-    melody = [note for note in notes if not note.bass]
+    wave = np.zeros((frames + AGES + RINGING) * FRAME, np.float32)
     for note in notes:
-        rows = timbre(instrument)[: note.length + 1].copy()
-        if note.bass:
-            rows[-1] = 0  # the next one begins as it ends
-            add(note, 0.4 * rows, note.start)
-            continue
-        if note.length < AGES:
-            rows[-1] = timbre(instrument)[note.length]
-        add(note, rows, note.start)
-        following = [other.end for other in melody if other.start == note.end]
-        length = min(RINGING, following[0] - note.end) if following else RINGING
-        ring = ringing(instrument)[: length + 1].copy()
-        ring[-1] = 0
-        add(note, ring, note.end)
-    return (0.35 * wave[: frames * FRAME]).astype(np.float32)
+        heard = sound(instrument, note.pitch * detune, note.length, note.bass)
+        wave[note.start * FRAME : note.start * FRAME + len(heard)] += heard
+    return wave[: frames * FRAME]
 
 
 def canonical(kind: Kind) -> np.ndarray:

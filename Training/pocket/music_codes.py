@@ -8,8 +8,9 @@ level by level, is the nearest in them:
   level 2: the bass's pitch, and the age of its note                code = pitch * 32 + age
   level 3: the pitch that still rings, and for how long             code = pitch * 8 + frames since its end / 2
 
-A pitch is a place in a list; 0 is none. Pitches lie on both ends of as many axes as are needed; ages lie along a curve.
-The places of ages and pitches are the rows of `codebooks`; with them all codes keep their meaning.
+A pitch is a place in a list; 0 is none. Pitches lie on both ends of as many axes as are needed, ages along a curve;
+beside a melody's pitch stand the principal components of its spectrum on the instrument. Nothing here is drawn by
+chance, and the codes say what they say whatever places they have: trained networks can be thrown away, codes stay.
 """
 
 import os
@@ -18,12 +19,27 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .music import AGES, FRAME, FRAMES, INSTRUMENTS, KINDS, RINGING, Kind, Note, compose, heard_notes, name
+from .music import (
+    AGES,
+    FRAME,
+    FRAMES,
+    HIGHEST,
+    INSTRUMENTS,
+    KINDS,
+    RINGING,
+    Kind,
+    Note,
+    compose,
+    heard_notes,
+    name,
+    timbre,
+)
 
 MELODY = (0, *range(300, 1850, 50))  # Hz, 32 places
 BASS = (0, 100, 150, 200, 250, 300, 350, 400)
 LEVELS, CODES = 4, 256
-PARTS = (18, 24, 16, 20)  # dimensions of each level
+SHADES = 24  # dimensions for how a pitch sounds on an instrument
+PARTS = (18, 24 + SHADES, 16, 20)  # dimensions of each level
 LATENT = sum(PARTS)
 QUIET = (AGES - 1, 0, AGES - 1, 0)  # the codes of silence
 VARIANTS = range(1, 13)  # seeds that the backbone hears each kind in
@@ -41,6 +57,20 @@ def curve(count: int, waves: int) -> Tensor:
     return along.cos() * (2 / waves) ** 0.5
 
 
+def shades() -> Tensor:
+    """How each pitch sounds on each instrument. [pitch * instrument, SHADES]"""
+    spectra = torch.zeros(len(MELODY), len(INSTRUMENTS), HIGHEST // 50 + 1)
+    for place, pitch in enumerate(MELODY[1:], 1):
+        for which, instrument in enumerate(INSTRUMENTS):
+            for harmonic, loud in enumerate(timbre(instrument)[8], 1):
+                if harmonic * pitch <= HIGHEST:
+                    spectra[place, which, harmonic * pitch // 50] = float(loud) ** 0.5
+    spectra = spectra.flatten(0, 1)
+    left, sizes, _ = torch.linalg.svd(spectra - spectra.mean(0), full_matrices=False)
+    found = (left * sizes)[:, :SHADES]
+    return found * (2 / found.square().sum(1).mean()) ** 0.5
+
+
 def codebooks() -> Tensor:
     """[level, code, LATENT]"""
 
@@ -52,7 +82,7 @@ def codebooks() -> Tensor:
     instruments = torch.eye(len(INSTRUMENTS)) * 2**0.5
     parts = [
         both(instruments, curve(AGES, 10)),
-        both(ends(len(MELODY)) * 2**0.5, instruments / 2),
+        torch.cat([both(ends(len(MELODY)) * 2**0.5, instruments / 2), shades()], 1),
         both(torch.eye(len(BASS)) * 2**0.5, curve(AGES, 8)),
         both(ends(len(MELODY)) * 2**0.5, curve(8, 4) / 2),
     ]

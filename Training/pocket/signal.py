@@ -9,10 +9,10 @@ from .voices import HOP, SAMPLE_RATE
 FLOOR = 0.02  # quieter than this nothing is heard; a lower floor would let digital silence rule the loss
 
 
-def mel_bank(window: int, bands: int) -> Tensor:
+def mel_bank(window: int, bands: int, rate: int = SAMPLE_RATE) -> Tensor:
     """[bands, window / 2 + 1] triangles on the mel scale"""
-    frequency = torch.linspace(0, SAMPLE_RATE / 2, window // 2 + 1)
-    top = 2595 * np.log10(1 + SAMPLE_RATE / 2 / 700)
+    frequency = torch.linspace(0, rate / 2, window // 2 + 1)
+    top = 2595 * np.log10(1 + rate / 2 / 700)
     corner = 700 * (10 ** (torch.linspace(0, top, bands + 2) / 2595) - 1)
     low, middle, high = corner[:-2, None], corner[1:-1, None], corner[2:, None]
     return torch.clamp(torch.minimum((frequency - low) / (middle - low), (high - frequency) / (high - middle)), min=0)
@@ -39,11 +39,12 @@ def long_features(wave: np.ndarray, step: int = 15_000) -> np.ndarray:
 
 
 class MelDistance:
-    """Mean absolute log-mel difference over five window lengths. [batch, samples] twice -> scalar"""
+    """Mean absolute log-mel difference over several window lengths. [batch, samples] twice -> scalar"""
 
-    def __init__(self) -> None:
-        sizes = ((128, 16), (256, 32), (512, 64), (1024, 80), (2048, 80))
-        self.scales = [(window, mel_bank(window, bands), torch.hann_window(window)) for window, bands in sizes]
+    SPEECH = ((128, 16), (256, 32), (512, 64), (1024, 80), (2048, 80))  # (window, bands)
+
+    def __init__(self, sizes: tuple[tuple[int, int], ...] = SPEECH, rate: int = SAMPLE_RATE) -> None:
+        self.scales = [(window, mel_bank(window, bands, rate), torch.hann_window(window)) for window, bands in sizes]
 
     def __call__(self, x: Tensor, y: Tensor) -> Tensor:
         def mel(wave: Tensor, window: int, bank: Tensor, shape: Tensor) -> Tensor:
