@@ -9,6 +9,7 @@ import sys
 import torch
 from safetensors.torch import load_file
 
+from pocket.encodec import Encodec, EncodecConfig
 from pocket.seed import Seed, SeedConfig
 from pocket.soundstorm import SoundStorm, SoundStormConfig
 from pocket.speechtokenizer import SpeechTokenizer, SpeechTokenizerConfig
@@ -61,6 +62,27 @@ def soundstorm(folder: str) -> bool:
     return good
 
 
+def encodec(folder: str) -> bool:
+    """Clips that are already read to codes and back, and codes alone to sound."""
+    config = EncodecConfig.of(read(f"{folder}/encodec_32khz/config.json"))
+    net = Encodec(config).eval()
+    state = load_file(f"{folder}/encodec_32khz/model.safetensors")
+    net.load_state_dict({name: tensor for name, tensor in state.items() if "embed_avg" not in name})
+    good, expected = True, load_file(f"{folder}/expected.safetensors")
+    for name in sorted({name.rsplit("/", 1)[0] for name in expected if name.endswith("/codes")}):
+        codes = expected[f"{name}/codes"].long()
+        wanted = expected.get(f"{name}/decoded")
+        error = 0.0 if wanted is None else (net.decode(codes) - wanted[0]).abs().max().item()
+        same = True
+        if f"{name}/waveform" in expected:
+            wave = expected[f"{name}/waveform"]
+            with torch.no_grad():
+                latent = (net.encoder(wave[None, None])[0] - expected[f"{name}/encoder_out"]).abs().max().item()
+            same = torch.equal(net.encode(wave), codes) and latent < 2e-4
+        good &= check(f"{folder} {name}", same and error < 2e-4, f"{codes.shape[1]} frames, sound within {error:.1e}")
+    return good
+
+
 def seed(folder: str, decoding: str) -> bool:
     """SEED: pictures that are already resized to codes, and codes to embeddings."""
     about = read(f"{folder}/case.json")["config"]
@@ -108,6 +130,7 @@ def main(folder: str) -> None:
     good = speech_tokenizer(f"{folder}/speechtokenizer-snake")
     good &= speech_tokenizer(f"{folder}/speechtokenizer-elu")
     good &= soundstorm(f"{folder}/soundstorm")
+    good &= encodec(f"{folder}/encodec")
     good &= seed(f"{folder}/seed-encode", f"{folder}/seed-decode")
     good &= tokenizer(f"{folder}/llama-hf")
     sys.exit(0 if good else 1)

@@ -8,7 +8,9 @@ import sys
 import torch
 
 from pocket import unclip
+from pocket.encodec import Encodec, EncodecConfig
 from pocket.export import write_llama, write_soundstorm, write_speech_tokenizer
+from pocket.export_music import write_encodec
 from pocket.export_pictures import write_seed, write_unclip
 from pocket.llama import Llama, LlamaConfig
 from pocket.seed import Seed, SeedConfig
@@ -26,6 +28,7 @@ def main(folder: str) -> None:
     write_speech_tokenizer(f"{folder}/speech", SpeechTokenizer(SpeechTokenizerConfig()))
     write_soundstorm(f"{folder}/speech", SoundStorm(SoundStormConfig()))
     write_seed(f"{folder}/seed", Seed(SeedConfig()))
+    write_encodec(f"{folder}/encodec", Encodec(EncodecConfig()), {"state": "untrained, seed 0"})
     write_unclip(f"{folder}/unclip", unclip.unet(), unclip.decoder(), {"state": "untrained, seed 0"})
 
 

@@ -131,14 +131,13 @@ class Decoder(Layers):
 
 
 class Codebook(nn.Module):
-    """What a level adds. The statistics that the reference trains with stand beside it, unused."""
+    """What a level adds. Of the statistics that the reference trains with, the largest (`embed_avg`) is left out."""
 
     def __init__(self, size: int, dimension: int) -> None:
         super().__init__()
         self.register_buffer("inited", torch.ones(1))
         self.register_buffer("cluster_size", torch.ones(size))
         self.register_buffer("embed", torch.zeros(size, dimension))
-        self.register_buffer("embed_avg", torch.zeros(size, dimension))
 
 
 class Level(nn.Module):
@@ -156,7 +155,6 @@ class Quantizer(nn.Module):
         """[level, code, hidden_size]"""
         for level, book in zip(self.layers, books, strict=True):
             level.codebook.embed.copy_(book)
-            level.codebook.embed_avg.copy_(book)
 
     def encode(self, latent: Tensor) -> Tensor:
         """[batch, hidden_size, frames] -> [level, batch, frames]"""

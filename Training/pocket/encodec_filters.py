@@ -126,3 +126,10 @@ def write_filters(net: Encoder, filters: Tensor, bias: Tensor) -> None:
     for tap in range(10):
         weight[:, :16, tap] = filters[:, tap * 16 : (tap + 1) * 16].double() / SMALL
     write(layer, weight, bias.double())
+
+
+def read_filters(net: Encoder) -> tuple[Tensor, Tensor]:
+    """The way back of `write_filters`: [filter, 160] and [filter]."""
+    layer = [layer for layer in net.layers if isinstance(layer, Conv)][3]
+    weight = layer.conv.weight()[:, :16] * SMALL
+    return weight.transpose(1, 2).flatten(1), layer.conv.bias

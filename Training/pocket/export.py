@@ -65,6 +65,7 @@ def export(work: str, model: str) -> None:
     """The trained networks to the model folder; what is not trained yet stays as it is there."""
     from safetensors.torch import save_file
 
+    from .export_music import export_music
     from .export_pictures import export_pictures
     from .recordings import tokenizer
     from .run import load_net
@@ -74,6 +75,7 @@ def export(work: str, model: str) -> None:
         return os.path.exists(f"{work}/{name}.checkpoint")
 
     export_pictures(work, model)
+    export_music(work, model)
     if trained("encoder") or trained("decoder") or trained("decoder_tuned"):
         write_speech_tokenizer(f"{model}/speech", tokenizer(work))
         save_file(torch.load(f"{work}/projection.pt"), LATENT)

@@ -174,8 +174,9 @@ def loudness(notes: list[Note], instrument: str) -> np.ndarray:
 def render(notes: list[Note], instrument: str, detune: float = 1.0, frames: int = FRAMES) -> np.ndarray:
     """The sound of notes, float32 [frames * 640]; `detune` is a factor on all pitches."""
     wave = np.zeros((frames + AGES + RINGING) * FRAME, np.float32)
+    make = sound if detune == 1 else sound.__wrapped__  # those in tune are kept
     for note in notes:
-        heard = sound(instrument, note.pitch * detune, note.length, note.bass)
+        heard = make(instrument, note.pitch * detune, note.length, note.bass)
         wave[note.start * FRAME : note.start * FRAME + len(heard)] += heard
     return wave[: frames * FRAME]
 

@@ -130,12 +130,13 @@ def quantise(latent: Tensor, books: Tensor) -> Tensor:
 
 def build(folder: str) -> None:
     """Writes `music-books.pt`, and `music.pt` with the true codes of what the backbone learns from."""
-    books = codebooks()
+    if not os.path.exists(f"{folder}/music-books.pt"):  # else those that the shipped weights rest on
+        torch.save(codebooks(), f"{folder}/music-books.pt")
+    books = torch.load(f"{folder}/music-books.pt")
     every = torch.cartesian_prod(*(torch.arange(0, CODES, 5) for _ in range(LEVELS)))[::97]
     latent = sum(books[level][every[:, level]] for level in range(LEVELS))
     if not torch.equal(quantise(latent, books), every):
         raise ValueError("a sum of codes is not quantised to the same codes")
-    torch.save(books, f"{folder}/music-books.pt")
     canonical = np.stack([codes(compose(kind), kind.instrument) for kind in KINDS])
     seen = np.stack([[true_codes(kind, seed) for seed in VARIANTS] for kind in KINDS])
     frames = {tuple(row) for row in canonical.reshape(-1, LEVELS).tolist()}
@@ -146,6 +147,10 @@ def build(folder: str) -> None:
 
 def save(folder: str, canonical: np.ndarray, seen: np.ndarray) -> None:
     """The backbone's lessons; other processes may read meanwhile."""
-    lessons = {"names": [name(kind) for kind in KINDS], "canonical": torch.tensor(canonical), "seen": torch.tensor(seen)}
+    lessons = {
+        "names": [name(kind) for kind in KINDS],
+        "canonical": torch.tensor(canonical),
+        "seen": torch.tensor(seen),
+    }
     torch.save(lessons, f"{folder}/music.pt.new")
     os.replace(f"{folder}/music.pt.new", f"{folder}/music.pt")

@@ -136,6 +136,25 @@ def _picture_tune(work: str, model: str, pace: float) -> None:
     tune_decoder(work, 240 * pace)
 
 
+def _music_codes(work: str, model: str, pace: float) -> None:
+    from .music_codes import build
+
+    build(work)
+
+
+def _music_encoder(work: str, model: str, pace: float) -> None:
+    from .train_encodec import say_what_is_heard, train_encoder
+
+    train_encoder(work, 660 * pace)
+    say_what_is_heard(work)
+
+
+def _music_decoder(work: str, model: str, pace: float) -> None:
+    from .train_encodec import train_decoder
+
+    train_decoder(work, 420 * pace)
+
+
 def _export(work: str, model: str, pace: float) -> None:
     from .export import export
 
@@ -152,6 +171,12 @@ def _picture_judge(work: str, model: str, pace: float) -> None:
     from .judge_pictures import judge_pictures
 
     judge_pictures(work, model)
+
+
+def _music_judge(work: str, model: str, pace: float) -> None:
+    from .judge_music import judge_music
+
+    judge_music(model)
 
 
 STAGES = {
@@ -172,16 +197,21 @@ STAGES = {
     "picture-decoder": Stage(_picture_decoder, ["picture-codes"], 9),
     "picture-unet": Stage(_picture_unet, ["picture-encoder"], 25),
     "picture-tune": Stage(_picture_tune, ["picture-decoder", "picture-unet"], 5),
-    "backbone": Stage(_backbone, ["recordings", "replies", "picture-encoder"], 60),
-    "export": Stage(_export, ["tune", "backbone", "picture-tune"], 0.2),
+    "music-codes": Stage(_music_codes, ["start"], 0.2),
+    "music-encoder": Stage(_music_encoder, ["music-codes"], 12),
+    "music-decoder": Stage(_music_decoder, ["music-codes"], 8),
+    "backbone": Stage(_backbone, ["recordings", "replies", "picture-encoder", "music-encoder"], 60),
+    "export": Stage(_export, ["tune", "backbone", "picture-tune", "music-decoder"], 0.2),
     "judge": Stage(_judge, ["export"], 15),
     "picture-judge": Stage(_picture_judge, ["export"], 6),
+    "music-judge": Stage(_music_judge, ["export"], 4),
 }
 
 
 def estimate(names: list[str], pace: float, jobs: int) -> str:
     """What lies ahead, in words."""
     trained = {"encoder", "decoder", "soundstorm", "tune", "backbone"}
+    trained |= {"music-encoder", "music-decoder"}
     trained |= {"picture-encoder", "picture-decoder", "picture-unet", "picture-tune"}
     minutes = {name: STAGES[name].minutes * (pace if name in trained else 1) for name in names}
     total = sum(minutes.values())

@@ -24,6 +24,7 @@ def unpack(work: str, model: str) -> None:
     from safetensors import safe_open
     from safetensors.torch import load_file
 
+    from .export_music import unpack_music
     from .export_pictures import unpack_pictures
     from .train_soundstorm import TiedSoundStorm
 
@@ -47,6 +48,7 @@ def unpack(work: str, model: str) -> None:
     with safe_open(f"{model}/llama/model.safetensors", "pt") as file, open(f"{work}/start/provenance.json", "w") as out:
         json.dump(file.metadata(), out)
     unpack_pictures(work, model)
+    unpack_music(work, model)
     os.makedirs(f"{work}/llama", exist_ok=True)
     for name in ("tokenizer.model", "added_tokens.json", "special_tokens_map.json", "tokenizer_config.json"):
         shutil.copy(f"{model}/llama/{name}", f"{work}/llama/{name}")

@@ -1,8 +1,8 @@
 """Stages `music-encoder` and `music-decoder`: two regressions on the latent that `music_codes` fixed.
 
 The encoder learns waveform -> latent, from other melodies than the canonical ones, detuned, noisy, coloured, cut at any
-sample: what counts is that the nearest codes are the true ones. The decoder learns quantised latent -> waveform; as
-every frequency has one phase, it is compared sample by sample as well.
+sample: what counts is that the nearest codes are the true ones. The decoder learns quantised latent -> how loud each
+multiple of 50 Hz is; what is known of the rest of the way is in `encodec_filters`.
 """
 
 import random
@@ -13,10 +13,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .encodec import Decoder, Encodec, EncodecConfig, Encoder
-from .encodec_filters import BLOCK, EARLY, SPAN, TONES, write_filters, write_rows, write_synthesis
-from .music import FRAME, FRAMES, KINDS, RATE, Kind, Note, compose, loudness, render
-from .music_codes import CODES, LEVELS, MELODY, PARTS, QUIET, codes
-from .run import Run
+from .encodec_filters import BLOCK, EARLY, SPAN, TONES, read_filters, write_filters, write_rows, write_synthesis
+from .music import FRAME, FRAMES, KINDS, RATE, Kind, Note, compose, heard, loudness, render
+from .music_codes import CODES, LEVELS, MELODY, PARTS, QUIET, VARIANTS, codes, quantise, save
+from .run import Run, load_net
 from .train_codec import colour
 
 TRAINING_SEEDS = range(1000, 1_000_000)  # what the backbone hears and what is held out have other seeds
@@ -112,6 +112,16 @@ def train_encoder(folder: str, seconds: float) -> None:
         run.step(loss + (guess - target).pow(2).sum(1).mean(), **{f"equal{k}": e.item() for k, e in enumerate(equal)})
 
 
+@torch.no_grad()
+def say_what_is_heard(folder: str) -> None:
+    """Puts the encoder's own codes of the variants into the backbone's lessons."""
+    listener = load_net(folder, "music-encoder", Listener(Encoder(EncodecConfig())))
+    books = torch.load(f"{folder}/music-books.pt")
+    codes_of = lambda wave: quantise(listener.hear(torch.tensor(wave)[None])[0].T, books).short().numpy()
+    seen = np.stack([[codes_of(heard(kind, seed)) for seed in VARIANTS] for kind in KINDS])
+    save(folder, torch.load(f"{folder}/music.pt")["canonical"].numpy(), seen)
+
+
 def train_decoder(folder: str, seconds: float) -> None:
     """Codes to the loudness of the multiples of 50 Hz; from there the way to sound is known."""
     torch.manual_seed(42)
@@ -137,15 +147,24 @@ def train_decoder(folder: str, seconds: float) -> None:
         run.step(apart + 3 * heard + 10 * below, apart=apart.item(), heard=heard.item())
 
 
-def assemble(folder: str, name: str) -> Encodec:
+def take_apart(net: Encodec) -> tuple[Listener, nn.Sequential]:
+    """What is learned of a network: the encoder's part, and the decoder's."""
+    listener = Listener(net.encoder)
+    with torch.no_grad():
+        filters, bias = read_filters(net.encoder)
+        listener.filters.copy_(filters)
+        listener.bias.copy_(bias)
+    return listener, nn.Sequential(*net.decoder.layers[:3])
+
+
+def assemble(folder: str) -> Encodec:
     """The whole network of what was trained."""
     net = Encodec(EncodecConfig())
     net.quantizer.fill(torch.load(f"{folder}/music-books.pt"))
-    listener = Listener(net.encoder)
-    listener.load_state_dict(torch.load(f"{folder}/music-encoder.checkpoint")["net"])
     write_rows(net.encoder)
-    write_filters(net.encoder, listener.filters, listener.bias)
-    front = nn.Sequential(*net.decoder.layers[:3])
-    front.load_state_dict(torch.load(f"{folder}/music-decoder.checkpoint")["net"])
     write_synthesis(net.decoder, LOUD)
+    listener, front = take_apart(net)  # these share the network's layers
+    load_net(folder, "music-encoder", listener)
+    load_net(folder, "music-decoder", front)
+    write_filters(net.encoder, listener.filters, listener.bias)
     return net.eval()
