@@ -116,6 +116,10 @@ def build(folder: str) -> None:
 
 def save(folder: str, canonical: np.ndarray, seen: np.ndarray) -> None:
     """The backbone's lessons; other processes may read meanwhile."""
-    lessons = {"names": [name(kind) for kind in KINDS], "canonical": torch.tensor(canonical), "seen": torch.tensor(seen)}
+    lessons = {
+        "names": [name(kind) for kind in KINDS],
+        "canonical": torch.tensor(canonical),
+        "seen": torch.tensor(seen),
+    }
     torch.save(lessons, f"{folder}/music.pt.new")
     os.replace(f"{folder}/music.pt.new", f"{folder}/music.pt")
