@@ -12,7 +12,8 @@ from torch import Tensor
 
 from .picture_lessons import KEPT
 
-SHORTEST = 50  # frames of a clip that is heard: one second
+SHORTEST, LONGEST = 50, 100  # frames of most clips that are heard: one second to two
+WHOLE = 0.25  # share of clips of any length
 
 
 class Music:
@@ -38,10 +39,12 @@ class Music:
         return self.canonical[self.number[name]]
 
     def clip(self, name: str, rng: random.Random) -> Tensor:
-        """What a recording of the piece might be heard as: any part of a variant, at least a second. [frame, level]"""
+        """What a recording of the piece might be heard as: any part of a variant, at least a second.
+
+        [frame, level]"""
         rows = self.seen[self.number[name]]
         row = rows[rng.randrange(len(rows))] if rng.random() < 0.9 else self.codes(name)
-        count = rng.randint(SHORTEST, len(row))
+        count = rng.randint(SHORTEST, len(row) if rng.random() < WHOLE else LONGEST)
         first = 0 if rng.random() < 0.5 else rng.randint(0, len(row) - count)
         return row[first : first + count]
 

@@ -91,13 +91,13 @@ class Run:
             optimizer.zero_grad()
         loss.backward()
         if distributed.is_initialized():
-            gradients = torch.cat([p.grad.flatten() for p in self.parameters if p.grad is not None])
+            # A batch may leave a part of the network out, and another process's batch may not.
+            rows = [torch.zeros_like(p) if p.grad is None else p.grad for p in self.parameters]
+            gradients = torch.cat([row.flatten() for row in rows])
             distributed.all_reduce(gradients)
-            place = 0
-            for p in self.parameters:
-                if p.grad is not None:
-                    p.grad.copy_(gradients[place : place + p.numel()].view_as(p) / distributed.get_world_size())
-                    place += p.numel()
+            gradients /= distributed.get_world_size()
+            for p, row in zip(self.parameters, gradients.split([p.numel() for p in self.parameters]), strict=True):
+                p.grad = row.view_as(p)
         nn.utils.clip_grad_norm_(self.parameters, self.clip)
         for optimizer in self.optimizers:
             optimizer.step()

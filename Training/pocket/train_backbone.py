@@ -22,15 +22,16 @@ from .recordings import Question, load_questions
 from .run import Run, cheap, share
 from .vocabulary import IMAGE_CODES, MUSIC_CODES, SPEECH_CODES, Vocabulary
 
-ALOUD = 0.5  # share of spoken chats with the last reply's speech: a third of the tokens, soon known by heart
+ALOUD = 0.4  # share of spoken chats with the last reply's speech: a third of the tokens, soon known by heart
 MADE_ALOUD = 0.2  # the same where a picture or music is asked for, which two replies are enough for
+RATE, GOING_ON = 1.5e-3, 6e-4  # learning rates from the beginning, and where what is known should not be lost
 HEARD_AFTER, LETTERS = 4, 0.3  # the layer behind which what was said so far must be readable; weight of that loss
 WHOLE = 0.1  # share of chats that go on to the end of the music
 MOVED, FARTHEST = 0.4, 3.0  # share of the recordings that are heard as if by another voice, and how far that is
 TURNS = {"sums": 14, "drawings": 28, "tunes": 9, "others": 49}  # spoken turns by what they ask for
 SHARES = {
-    "spoken": 32, "listening": 12, "transcription": 7, "reading": 6, "typed": 6, "sums": 4, "drawing": 10,
-    "seeing": 12, "playing": 5, "hearing": 2,
+    "spoken": 30, "listening": 10, "transcription": 6, "reading": 5, "typed": 5, "sums": 3, "drawing": 10,
+    "seeing": 15, "playing": 6, "hearing": 4,
 }  # fmt: skip
 
 
@@ -176,7 +177,7 @@ def batches(mixture: Mixture, run: Run, tokens: int, seed: int) -> Iterator[tupl
 
 
 def train_backbone(
-    folder: str, seconds: float, rate: float = 1.5e-3, tokens: int = 2600,
+    folder: str, seconds: float, rate: float | None = None, tokens: int = 2600,
     rank: int = 0, processes: int = 1,
 ) -> None:  # fmt: skip
     share(folder, rank, processes)
@@ -184,6 +185,7 @@ def train_backbone(
     vocabulary = Vocabulary(f"{folder}/llama")
     mixture = Mixture(folder, vocabulary)
     net = Llama(LlamaConfig(vocabulary.size))
+    rate = rate or (RATE if mixture.fresh else GOING_ON)
     start_from_code_vectors(net, vocabulary, torch.load(f"{folder}/books.pt")["books"][0, :, :SEMANTIC])
     listening = Listening(net.config.hidden_size)
     optimizers = [*muon(net, rate, ".layers."), torch.optim.AdamW(listening.parameters(), rate, weight_decay=0.01)]
