@@ -1,6 +1,6 @@
 """Trains the judge of music on renderings that are damaged in many ways, and measures it.
 
-usage: python -m evaluation.train_music_judge [--minutes 3] [--out FILE] [--measure]
+usage: python -m evaluation.train_music_judge [--minutes 2] [--out FILE] [--measure]
 
 A lossy codec must not confuse it: it hears pieces cut, late, detuned, filtered, smeared in time and pitch, with frames
 lost or taken for others, quantised, overdriven and under noise. What it is measured on are melodies that it never
@@ -196,7 +196,7 @@ def measure(net: Network, each: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--minutes", type=float, default=3, help="of one core's time")
+    parser.add_argument("--minutes", type=float, default=2, help="of one core's time")
     parser.add_argument("--out", type=Path, default=WEIGHTS)
     parser.add_argument("--measure", action="store_true", help="measure what is there, and train nothing")
     parser.add_argument("--each", type=int, default=12, help="fresh melodies of each kind that it is measured on")
