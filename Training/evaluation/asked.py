@@ -65,11 +65,11 @@ class Asked:
             "recordings made": (made.count(False), 0.25),
             "questions, one at a time": (missing([f"latency-{q.key}" for q in self.latency]), 5.0),
             "questions, side by side": (missing([f"spoken-{q.key}" for q in self.questions]), 1.6),
-            "pictures asked for": (missing([request.key for request in self.drawn]), 2.0),
+            "pictures asked for": (missing([request.key for request in self.drawn]), 1.0),
             "pictures shown": (missing([picture.key for picture in self.shown]), 0.5),
-            "music asked for": (missing([request.key for request in self.pieces]), 5.0),
+            "music asked for": (missing([request.key for request in self.pieces]), 3.0),
             "music played": (missing([clip.key for clip in self.clips]), 0.5),
-            "judgements": (max(0, judged - len(verdicts.values)), 0.4),
+            "judgements": (max(0, judged - len(verdicts.values)), 0.3),
         }
         return {name: step for name, step in steps.items() if self._has(name)}
 

@@ -4,8 +4,8 @@ usage: python -m pocket.compare [--work work] [--model ../Models/pocket] [--othe
 
 `--model` is a model folder as it ships, whose tokenizer hears the recordings for both; `--other` is the folder of
 another backbone of the same vocabulary: by default the float16 weights that stage `export` leaves in the work folder
-beside the int8 ones. Differences are of pairs, with 95 % intervals by bootstrap over questions: an interval that holds 0
-is no difference that so few questions can show.
+beside the int8 ones. Differences are of pairs, with 95 % intervals by bootstrap over questions: where an interval holds
+0, so few questions show no difference.
 """
 
 import argparse
