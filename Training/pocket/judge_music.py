@@ -12,13 +12,12 @@ import torch
 
 from .encodec import Encodec, EncodecConfig
 from .export_music import read_encodec
-from .music import INSTRUMENTS, KINDS, RATE, canonical, compose, heard
+from .music import FRAME, INSTRUMENTS, KINDS, RATE, canonical, compose, heard
 from .music_codes import CODES, LEVELS, VARIANTS, codes, true_codes
-from .signal import MelDistance
+from .signal import mel_bank
 
 REPORT = os.path.join(os.path.dirname(__file__), "..", "reports", "music.json")
 TESTED = 3  # variants of each kind that the histograms are not made of
-NEPERS = 20 / np.log(10)  # decibels
 
 
 def judge_music(model: str) -> None:
@@ -52,17 +51,27 @@ def encoded(net: Encodec, wave: np.ndarray) -> np.ndarray:
 
 
 def decoded(net: Encodec, said: np.ndarray) -> dict[str, dict[str, float]]:
-    """Of each instrument: noise against sound in decibels, and the mean difference of log-mel values in decibels."""
-    distance = MelDistance(((512, 48), (1024, 80), (2048, 128)), RATE)
+    """Of each instrument: sound against what is wrong in decibels, and the mean difference of log-mel values."""
     out: dict[str, list[tuple[float, float]]] = {name: [] for name in INSTRUMENTS}
     for kind, row in zip(KINDS, said, strict=True):
         wanted, made = torch.tensor(canonical(kind)), net.decode(torch.tensor(row).long().T)
-        noise = 10 * torch.log10(wanted.square().mean() / (made - wanted).square().mean())
-        out[kind.instrument].append((float(noise), NEPERS * float(distance(wanted[None], made[None]))))
+        wrong = 10 * torch.log10(wanted.square().mean() / (made - wanted).square().mean())
+        apart = (decibels(made, wanted) - decibels(wanted, wanted)).abs().mean()
+        out[kind.instrument].append((float(wrong), float(apart)))
     return {
         name: dict(zip(("signal_to_noise_db", "log_mel_db"), np.mean(rows, 0).round(2).tolist(), strict=True))
         for name, rows in out.items()
     }
+
+
+def decibels(wave: torch.Tensor, beside: torch.Tensor) -> torch.Tensor:
+    """128 mel bands of a wave, none of them counted as softer than 60 dB below the loudest of another one."""
+
+    def mel(x: torch.Tensor) -> torch.Tensor:
+        spectrum = torch.stft(x, 2048, FRAME, window=torch.hann_window(2048), return_complex=True).abs()
+        return mel_bank(2048, 128, RATE) @ spectrum
+
+    return 20 * torch.log10(mel(wave).clamp(min=1e-3 * float(mel(beside).max())))
 
 
 def in_use(found: np.ndarray) -> list[int]:
