@@ -26,7 +26,7 @@ def main(folder: str) -> None:
     vocabulary = Vocabulary(f"{folder}/llama")
     write_llama(f"{folder}/llama", Llama(LlamaConfig(vocabulary.size)), {"state": "untrained, seed 0"})
     write_speech_tokenizer(f"{folder}/speech", SpeechTokenizer(SpeechTokenizerConfig()))
-    write_soundstorm(f"{folder}/speech", SoundStorm(SoundStormConfig()))
+    write_soundstorm(f"{folder}/speech", SoundStorm(SoundStormConfig.smallest()))
     write_seed(f"{folder}/seed", Seed(SeedConfig()))
     write_encodec(f"{folder}/encodec", Encodec(EncodecConfig()), {"state": "untrained, seed 0"})
     write_unclip(f"{folder}/unclip", unclip.unet(), unclip.decoder(), {"state": "untrained, seed 0"})

@@ -3,7 +3,6 @@
 import json
 import os
 import random
-from functools import cached_property
 from itertools import islice
 
 import numpy as np
@@ -61,16 +60,9 @@ class Shipped:
         """A recording as SoundStorm's prompt. [samples] -> [frame, 8]"""
         return self.tokenizer.encode(torch.tensor(wave))[:, :PROMPT].T
 
-    @cached_property
-    def storm_adds_nothing(self) -> bool:
-        """Whether SoundStorm answers code 0, "nothing to add", whatever it is given: then it need not be asked."""
-        if self.storm.net.to_logits[2].weight.any():
-            return False
-        return not self.storm.generate(torch.arange(30), self.voice)[:, 1:].any()
-
     def speak(self, semantic: Tensor, voice: Tensor | None = None) -> np.ndarray:
         """Level-0 codes [frame] -> wave, filled in by SoundStorm in chunks after a voice prompt (else the model's)."""
-        if self.storm_adds_nothing:
+        if self.storm.is_silent:
             return self.tokenizer.decode(semantic[None]).numpy()  # code 0 of levels 1-7 is the zero vector
         filled = [self.storm.generate(chunk, self.voice if voice is None else voice) for chunk in semantic.split(CHUNK)]
         return self.tokenizer.decode(torch.cat(filled).T).numpy()

@@ -68,7 +68,7 @@ def export(work: str, model: str) -> None:
     from .export_music import export_music
     from .export_pictures import export_pictures
     from .recordings import tokenizer
-    from .run import load_net
+    from .run import begun, load_net
     from .train_soundstorm import TiedSoundStorm
 
     def trained(name: str) -> bool:
@@ -83,6 +83,8 @@ def export(work: str, model: str) -> None:
     if trained("soundstorm"):
         tied = TiedSoundStorm(torch.load(f"{work}/books.pt")["books"], SoundStormConfig())
         write_soundstorm(f"{model}/speech", load_net(work, "soundstorm", tied).official())
+    elif not begun(work, "soundstorm"):
+        write_soundstorm(f"{model}/speech", SoundStorm.silent())
     if trained("backbone"):
         for folder in (f"{work}/llama16", f"{model}/llama"):
             shutil.copytree(f"{work}/llama", folder, dirs_exist_ok=True)

@@ -30,7 +30,7 @@ def judge_speech(work: str, model: str, parts: list[int], count: int) -> None:
         "codec": judge_codec(shipped, work, parts, listener, count),
         "replies": judge_replies(shipped, work, listener, count),
     }
-    if not shipped.storm_adds_nothing:
+    if not shipped.storm.is_silent:
         scores["voices"] = judge_voices(shipped, work, parts, listener, count // 2)
     keep(work, "speech", scores)
 

@@ -28,6 +28,11 @@ class SoundStormConfig:
     def json(self) -> dict:
         return asdict(self)
 
+    @classmethod
+    def smallest(cls) -> "SoundStormConfig":
+        """As few and as narrow layers as the layout allows, for a network that has nothing to say."""
+        return cls(dim=8, depth=1, heads=1, dim_head=8, ff_mult=1, conv_expansion_factor=1, conv_kernel_size=3)
+
 
 class Swish(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
@@ -164,6 +169,24 @@ class SoundStorm(nn.Module):
         self.net = Net(config)
         self.semantic_token_emb = nn.Embedding(CODES, config.dim)
         self.register_buffer("offsets", torch.arange(LEVELS) * (CODES + 1), persistent=False)
+
+    @classmethod
+    @torch.no_grad()
+    def silent(cls) -> "SoundStorm":
+        """A network that answers code 0 of every level to everything: the zero vector, "nothing to add"."""
+        net = cls(SoundStormConfig.smallest())
+        for module in net.modules():
+            if isinstance(module, (nn.Linear, nn.Conv1d, nn.Embedding, LevelLogits)):
+                for parameter in module.parameters():
+                    parameter.zero_()
+        net.net.to_logits[2].bias[..., 1:] = -100.0
+        return net.eval()
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether it answers code 0 whatever it is given: then it need not be asked."""
+        logits = self.net.to_logits[2]
+        return not logits.weight.any() and not logits.bias.argmax(-1).any()
 
     def body(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """Embedded frames [batch, frame, dim] -> [batch, frame, level, dim] after the heads."""

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from .llama import Llama, LlamaConfig
 from .precision import plain
-from .soundstorm import SoundStormConfig
+from .soundstorm import SoundStorm, SoundStormConfig
 from .vocabulary import Vocabulary
 
 LATENT = os.path.join(os.path.dirname(__file__), "..", "latent.safetensors")
@@ -26,7 +26,6 @@ def unpack(work: str, model: str) -> None:
 
     from .export_music import unpack_music
     from .export_pictures import unpack_pictures
-    from .train_soundstorm import TiedSoundStorm
 
     os.makedirs(f"{work}/start", exist_ok=True)
     torch.save(load_file(LATENT), f"{work}/projection.pt")
@@ -37,11 +36,7 @@ def unpack(work: str, model: str) -> None:
     torch.save({"books": books, "transform": transform, "count": count}, f"{work}/books.pt")
     for name in ("encoder", "decoder"):
         torch.save(part(speech, f"{name}."), f"{work}/start/{name}.pt")
-    storm = torch.load(f"{model}/speech/speechtokenizer_soundstorm_mls.pt")
-    tied = TiedSoundStorm.of_official(
-        {name: tensor.float() for name, tensor in storm.items()}, books, SoundStormConfig()
-    )
-    torch.save(tied.state_dict(), f"{work}/start/soundstorm.pt")
+    unpack_soundstorm(work, f"{model}/speech", books)
     vocabulary = Vocabulary(f"{model}/llama")
     rows = {name: tensor.shape[0] for name, tensor in Llama(LlamaConfig(vocabulary.size)).state_dict().items()}
     torch.save(plain(load_file(f"{model}/llama/model.safetensors"), rows), f"{work}/start/backbone.pt")
@@ -52,6 +47,19 @@ def unpack(work: str, model: str) -> None:
     os.makedirs(f"{work}/llama", exist_ok=True)
     for name in ("tokenizer.model", "added_tokens.json", "special_tokens_map.json", "tokenizer_config.json"):
         shutil.copy(f"{model}/llama/{name}", f"{work}/llama/{name}")
+
+
+def unpack_soundstorm(work: str, speech: str, books: Tensor) -> None:
+    """Nothing where the model has a silent one: it is of the smallest shape and has learned nothing to begin with."""
+    from .train_soundstorm import TiedSoundStorm
+
+    with open(f"{speech}/soundstorm.json") as file:
+        config = SoundStormConfig(**json.load(file))
+    state = {name: tensor.float() for name, tensor in torch.load(f"{speech}/speechtokenizer_soundstorm_mls.pt").items()}
+    net = SoundStorm(config)
+    net.load_state_dict(state)
+    if not net.is_silent:
+        torch.save(TiedSoundStorm.of_official(state, books, config).state_dict(), f"{work}/start/soundstorm.pt")
 
 
 def part(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from . import domain
-from .run import Run, cheap, load_net
+from .run import Run, begun, cheap, load_net
 from .signal import MelDistance
 from .soundstorm import SoundStorm, SoundStormConfig
 from .speechtokenizer import Decoder, SpeechTokenizerConfig
@@ -23,7 +23,9 @@ PROMPT, CHUNK = 80, 50  # frames
 
 
 def storm(folder: str) -> SoundStorm:
-    """The trained SoundStorm in its official form."""
+    """The trained SoundStorm in its official form, a silent one where none was trained."""
+    if not begun(folder, "soundstorm"):
+        return SoundStorm.silent()
     books = torch.load(f"{folder}/books.pt")["books"]
     return load_net(folder, "soundstorm", TiedSoundStorm(books, SoundStormConfig())).official().eval()
 
@@ -40,10 +42,8 @@ def fill(folder: str, parts: list[int], count: int = 120) -> None:
     true, recoded = torch.load(f"{folder}/ids.pt").long(), torch.load(f"{folder}/recoded.pt")
     prompts = [recoded[u.start].long() for u in pieces.reply if u.start in recoded]
 
-    silent = not net.net.to_logits[2].weight.any()  # untaught, it answers code 0, "nothing to add", to everything
-
     def filled(semantic: Tensor) -> Tensor:
-        if silent:
+        if net.is_silent:
             return torch.cat([semantic[None], torch.zeros(7, len(semantic), dtype=torch.long)]).short()
         prompt = random.choice(prompts)[:, :PROMPT].T
         return torch.cat([net.generate(chunk, prompt) for chunk in semantic.split(CHUNK)]).T.short()
