@@ -13,8 +13,9 @@ class Classifier:
     """Names what a picture shows."""
 
     def __init__(self) -> None:
-        from pocket.judge_pictures import Classifier as Network
         from safetensors.torch import load_file
+
+        from pocket.judge_pictures import Classifier as Network
 
         self._network = Network()
         self._network.load_state_dict({name: value.float() for name, value in load_file(WEIGHTS).items()}, strict=False)
@@ -24,6 +25,7 @@ class Classifier:
         """The likeliest name of a picture file."""
         import torch
         from PIL import Image
+
         from pocket.names import picture_names
         from pocket.pictures import pixels
 
@@ -33,9 +35,10 @@ class Classifier:
 
 def take(work: str) -> None:
     """Writes the trained network beside this file, in 16 bits."""
+    from safetensors.torch import save_file
+
     from pocket.judge_pictures import Classifier as Network
     from pocket.run import load_net
-    from safetensors.torch import save_file
 
     state = load_net(work, "picture-judge", Network()).state_dict()
     save_file({name: value.half().contiguous() for name, value in state.items() if value.is_floating_point()}, WEIGHTS)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+
 from pocket.judges import bootstrap, edits, plain
 
 Number = dict[str, Any]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+
 from pocket import domain, music
 from pocket.judges import plain
 

@@ -7,9 +7,10 @@ from functools import cache
 
 import numpy as np
 import torch
-from pocket.music import INSTRUMENTS, MOODS, TEMPI
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from pocket.music import INSTRUMENTS, MOODS, TEMPI
 
 RATE, SECONDS = 16_000, 5
 SAMPLES = RATE * SECONDS

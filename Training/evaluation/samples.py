@@ -4,6 +4,7 @@ from html import escape
 from pathlib import Path
 
 import numpy as np
+
 from pocket.judges import plain
 
 from . import music, opus, page, scores, sounds

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+
 from pocket.voices import SAMPLE_RATE, Speaker
 
 from .plan import CLEAN, Spoken
@@ -42,6 +43,7 @@ class Recordings:
 
         def make() -> np.ndarray:
             import torch
+
             from pocket.recordings import microphone
 
             rng = random.Random(asked.key)

@@ -14,10 +14,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from pocket import music
 from safetensors.torch import save_file
 from torch import Tensor
 from torch.nn import functional as F
+
+from pocket import music
 
 from . import intervals, opus, sounds
 from .music_judge import WEIGHTS, MusicJudge

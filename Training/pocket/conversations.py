@@ -205,9 +205,9 @@ class Writer:
         return sequence
 
     def playing(self, rng: random.Random) -> Sequence:
-        """Written requests for music, one of four with the whole piece."""
+        """Written requests for music, two of five with the whole piece."""
         sequence = self.opening(rng)
-        questions, whole = domain.playing_questions(), rng.random() < 0.25
+        questions, whole = domain.playing_questions(), rng.random() < 0.4
         name = rng.choice(self.music.names)
         if rng.random() < 0.4:
             question = rng.choice(questions[name])

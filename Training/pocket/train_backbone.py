@@ -31,7 +31,7 @@ MOVED, FARTHEST = 0.4, 3.0  # share of the recordings that are heard as if by an
 TURNS = {"sums": 14, "drawings": 28, "tunes": 9, "others": 49}  # spoken turns by what they ask for
 SHARES = {
     "spoken": 30, "listening": 10, "transcription": 6, "reading": 5, "typed": 5, "sums": 3, "drawing": 10,
-    "seeing": 15, "playing": 6, "hearing": 4,
+    "seeing": 15, "playing": 7, "hearing": 4,
 }  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+
 from evaluation import asking, daemon, plan, sounds
 from evaluation.asked import Asked
 from evaluation.run import Settings, evaluate

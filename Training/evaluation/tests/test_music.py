@@ -9,6 +9,7 @@ import anygpt
 import av
 import numpy as np
 import pytest
+
 from evaluation import music, plan, report, scores, sounds, tables, turns
 from evaluation.asked import Asked
 from evaluation.asking import Asker

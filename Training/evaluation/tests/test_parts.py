@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from evaluation import daemon, intervals, opus, pictures, plan
 from evaluation.store import Store
 
