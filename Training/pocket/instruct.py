@@ -112,7 +112,12 @@ class Chat:
         close = about().get(self.picture, ())
         pools = [close, self.topic.questions, self.topic.around, GREETINGS]
         weights = [6 if close else 0, 3 if self.topic.questions else 0, 1, 0.1]
-        return self.say(self.rng.choice(self.rng.choices(pools, weights)[0]))
+        given = {turn.reply for turn in self.turns}
+        for _ in range(4):
+            text = self.rng.choice(self.rng.choices(pools, weights)[0])
+            if domain.answers()[text] not in given:
+                return self.say(text)
+        return False
 
     def greet(self) -> bool:
         return self.say(self.rng.choice(GREETINGS))

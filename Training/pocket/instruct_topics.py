@@ -152,11 +152,11 @@ def topics() -> tuple[Topic, ...]:
     subjects: dict[str, list[tuple[str, tuple[str, ...]]]] = {
         "countries": [(country, _holding(("capital",), {country})) for country in domain.CAPITALS],
         "sums": [(f"sums with {word}", _holding(("sum",), {word})) for word in domain.ONES[:11]],
-        "opposites": [(word, _holding(("opposite",), {word})) for word in domain.OPPOSITES],
-        "feelings": [(word, _holding(("fact",), {word})) for word in ("happy", "sad", "tired", "hungry")],
+        "opposites": [(f"the opposite of {word}", _holding(("opposite",), {word})) for word in domain.OPPOSITES],
+        "feelings": [(f"being {word}", _holding(("fact",), {word})) for word in ("happy", "sad", "tired", "hungry")],
         "the calendar": [
-            (word, _holding(("fact",), {word}))
-            for word in ("week", "year", "day", "hour", "monday", "friday", "winter", "summer", "time")
+            (label, _holding(("fact",), {label.split()[-1]}))
+            for label in "a week|a year|a day|an hour|monday|friday|winter|summer|the time".split("|")
         ],
         "the machine": [
             (f"its {word}", _holding(("fact",), words))
@@ -170,7 +170,7 @@ def topics() -> tuple[Topic, ...]:
         field = MATTERS[title]
         around = _holding(("fact",), set(field.facts.split()))
         for subject, questions in rows:
-            ways = (subject,) if subject in ("happy", "sad") else field.music
+            ways = (subject.removeprefix("being "),) if subject in ("being happy", "being sad") else field.music
             out.append(Topic(title, subject, tuple(_names(field.pictures)), _tunes(ways), questions, around))
     return tuple(out)
 

@@ -100,6 +100,12 @@ def _instruct(work: str, model: str, pace: float) -> None:
     write(work)
 
 
+def _instruct_page(work: str, model: str, pace: float) -> None:
+    from .instruct_page import write
+
+    write(work)
+
+
 def _backbone(work: str, model: str, pace: float) -> None:
     from .train_backbone import train_backbone
     from .vocabulary import write_folder
@@ -207,6 +213,7 @@ STAGES = {
     "music-encoder": Stage(_music_encoder, ["music-codes"], 12),
     "music-decoder": Stage(_music_decoder, ["music-codes"], 8),
     "instruct": Stage(_instruct, [], 0.5),
+    "instruct-page": Stage(_instruct_page, ["instruct", "spoken", "replies"], 0.5),
     "backbone": Stage(_backbone, ["recordings", "replies", "picture-encoder", "music-encoder", "instruct"], 60),
     "export": Stage(_export, ["tune", "backbone", "picture-tune", "music-decoder"], 0.2),
     "judge": Stage(_judge, ["export"], 15),
