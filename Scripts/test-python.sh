@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs the Python client into an environment of its own, checks its types and runs its tests with the real daemon;
-# then those of the pocket model's evaluation, whose judges are played.
+# then those of the pocket model: its evaluation, whose judges are played, and its dialogues.
 # Scripts/test-python.sh [FOLDER WITH THE PROGRAMS]
 set -eu
 
@@ -16,4 +16,4 @@ cd Clients/python
 ../../$environment/bin/pytest --quiet -p no:cacheprovider
 cd ../..
 $environment/bin/pip install --quiet --disable-pip-version-check $(grep -E '^(numpy|av)==' Training/requirements.txt)
-PYTHONPATH=Training exec $environment/bin/pytest --quiet -p no:cacheprovider Training/evaluation
+PYTHONPATH=Training exec $environment/bin/pytest --quiet -p no:cacheprovider Training/evaluation Training/pocket/tests

@@ -94,6 +94,18 @@ def _tune(work: str, model: str, pace: float) -> None:
     tune_decoder(work, PARTS, 600 * pace)
 
 
+def _instruct(work: str, model: str, pace: float) -> None:
+    from .instruct import write
+
+    write(work)
+
+
+def _instruct_page(work: str, model: str, pace: float) -> None:
+    from .instruct_page import write
+
+    write(work)
+
+
 def _backbone(work: str, model: str, pace: float) -> None:
     from .train_backbone import train_backbone
     from .vocabulary import write_folder
@@ -200,7 +212,9 @@ STAGES = {
     "music-codes": Stage(_music_codes, ["start"], 0.2),
     "music-encoder": Stage(_music_encoder, ["music-codes"], 12),
     "music-decoder": Stage(_music_decoder, ["music-codes"], 8),
-    "backbone": Stage(_backbone, ["recordings", "replies", "picture-encoder", "music-encoder"], 60),
+    "instruct": Stage(_instruct, [], 0.5),
+    "instruct-page": Stage(_instruct_page, ["instruct", "spoken", "replies"], 0.5),
+    "backbone": Stage(_backbone, ["recordings", "replies", "picture-encoder", "music-encoder", "instruct"], 60),
     "export": Stage(_export, ["tune", "backbone", "picture-tune", "music-decoder"], 0.2),
     "judge": Stage(_judge, ["export"], 15),
     "picture-judge": Stage(_picture_judge, ["export"], 6),

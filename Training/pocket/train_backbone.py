@@ -12,6 +12,7 @@ from torch import Tensor
 
 from . import domain
 from .conversations import Sequence, Writer
+from .instruct_lessons import Instruct
 from .latent import SEMANTIC
 from .listening import Listening, Spoken
 from .llama import Llama, LlamaConfig
@@ -31,7 +32,7 @@ MOVED, FARTHEST = 0.4, 3.0  # share of the recordings that are heard as if by an
 TURNS = {"sums": 14, "drawings": 28, "tunes": 9, "others": 49}  # spoken turns by what they ask for
 SHARES = {
     "spoken": 30, "listening": 10, "transcription": 6, "reading": 5, "typed": 5, "sums": 3, "drawing": 10,
-    "seeing": 15, "playing": 7, "hearing": 4,
+    "seeing": 14, "playing": 7, "hearing": 4, "instruct": 7,
 }  # fmt: skip
 
 
@@ -53,13 +54,16 @@ class Mixture:
         replies = torch.load(f"{folder}/replies.pt")
         codes = {text: entry.get("kept", entry["true"]).tolist() for text, entry in replies.items()}
         self.writer = Writer(vocabulary, codes, Pictures.of(folder), Music.of(folder))
+        complete = self.writer.pictures is not None and self.writer.music is not None
+        self.instruct = Instruct.of(folder) if complete else None  # most dialogues need both
         self.shares = dict(SHARES)
         for what, missing, lessons in (
             ("pictures", self.writer.pictures is None, ("drawing", "seeing")),
             ("music", self.writer.music is None, ("playing", "hearing")),
+            ("dialogues", self.instruct is None, ("instruct",)),
         ):
             if missing:
-                print(f"backbone: there is no {what} yet, so there will be no lessons of it", flush=True)
+                print(f"backbone: there is no {what} yet, so there will be no lessons of that", flush=True)
                 for lesson in lessons:
                     del self.shares[lesson]
         self.texts = domain.all_replies()
@@ -72,6 +76,7 @@ class Mixture:
         self.refresh()
 
     def refresh(self) -> None:
+        before = len(self.read)
         for path in sorted(glob.glob(f"{self.folder}/questions-train*.npz")):
             if path not in self.read and not path.endswith(".new.npz"):
                 self.read.add(path)
@@ -83,6 +88,8 @@ class Mixture:
                 for row in self.questions:
                     self.turns[asks_for(row)].append(row)
                 print(f"backbone: {len(self.questions)} spoken questions, {len(self.practice)} to practise", flush=True)
+        if self.instruct and len(self.read) > before:
+            self.instruct.record(self.questions)
 
     def moved(self, codes: list[int], rng: random.Random) -> list[int]:
         """Codes as another speaker might have them: all moved the same way in the latent space."""
@@ -123,6 +130,8 @@ class Mixture:
             question = pool[rng.randrange(max(1, int(len(pool) * easy)))]
             write = self.writer.listening if kind == "listening" else self.writer.transcription
             return write(rng, self.heard(question, rng), question.text)
+        if kind == "instruct":
+            return self.instruct.draw(self.writer, rng, self.heard)
         if kind == "reading":
             return self.writer.reading(rng, rng.choice(self.texts))
         writers = {
