@@ -12,10 +12,10 @@ import sys
 import torch
 
 from picture_cases import fresh, write
-from pocket.music import FRAME, KINDS, compose, heard, name
+from pocket.music import FRAME, KINDS, RATE, compose, heard, name
 from pocket.music_codes import CODES, codes
 
-FRAMES = 40
+FRAMES = 30
 HEARD = ("fast happy guitar", "slow sad flute")
 PLAYED = "slow sad organ"
 APART = 1e-3  # how much nearer the nearest code is than any other, squared: no rounding shall turn it
@@ -39,13 +39,16 @@ def sure_codes(books: torch.Tensor, latent: torch.Tensor) -> tuple[torch.Tensor,
 
 @torch.no_grad()
 def music_case(model: str, golden: str) -> None:
+    import soundfile
     from transformers import EncodecModel
 
     folder, source = fresh(f"{golden}/encodec-pocket"), f"{model}/encodec"
+    os.makedirs(f"{folder}/audio")
     os.symlink(os.path.relpath(source, folder), f"{folder}/encodec_pocket")
     net = EncodecModel.from_pretrained(source, dtype=torch.float32).eval()
     books = torch.stack([layer.codebook.embed for layer in net.quantizer.layers])
     expected: dict[str, torch.Tensor] = {}
+    clips: dict[str, dict[str, str]] = {}
 
     def add(title: str, said: torch.Tensor, whole: bool) -> None:
         """Codes [level, frame], and what comes of them."""
@@ -59,6 +62,7 @@ def music_case(model: str, golden: str) -> None:
     for named in HEARD:
         for seed in range(100, 160):
             wave = torch.tensor(heard(KINDS[kind(named)], seed)[: FRAMES * FRAME])
+            wave = (wave * 32767).round() / 32768  # as the file has it
             latent = net.encoder(wave[None, None])[0]
             said, margin = sure_codes(books, latent)
             if margin > APART:
@@ -66,6 +70,8 @@ def music_case(model: str, golden: str) -> None:
         else:
             sys.exit(f"no piece of a {named} has codes that are beyond doubt")
         title = named.replace(" ", "_")
+        clips[title] = {"file": f"audio/{title}.wav"}
+        soundfile.write(f"{folder}/audio/{title}.wav", (wave * 32768).short().numpy(), RATE, "PCM_16")
         expected[f"{title}/waveform"], expected[f"{title}/encoder_out"] = wave, latent
         if not torch.equal(net.encode(wave[None, None], bandwidth=1.6).audio_codes[0, 0], said):
             sys.exit("transformers finds other codes")
@@ -80,6 +86,7 @@ def music_case(model: str, golden: str) -> None:
         "made_by": "Training/music_cases.py",
         "checks": "The shipped network: heard tunes to codes to tokens; codes of a tune to sound.",
         "reference": {"code": f"transformers {importlib.metadata.version('transformers')} EncodecModel, CPU, float32"},
+        "clips": clips,
     }
     write(folder, "encodec", about, expected, {name for name in expected if name.endswith(("codes", "token_ids"))})
 
