@@ -106,21 +106,21 @@ struct AskCommand: AsyncParsableCommand {
                 switch update {
                 case .text(let delta):
                     hasText = true
-                    FileHandle.standardOutput.write(Data(ReportTable.harmless(delta).utf8))
+                    Terminal.write(ReportTable.harmless(delta))
                 case .sound(let samples): speech.append(samples)
                 case .progress(let step, let steps): progress.stage = "\(step) of \(steps)"
                 case .artifact(let artifact):
                     let file = try await ArtifactDownload.fetch(
                         artifact, from: daemon.url, into: folder, trust: daemon.trust)
-                    print(ArrivedArtifacts.line(artifact, in: file))
+                    Terminal.say(ArrivedArtifacts.line(artifact, in: file))
                 }
             }
         } catch {
             failure = error
         }
-        if hasText { print("") }
+        if hasText { Terminal.say() }
         do {
-            if try speech.close() { print("the speech is in \(speech.path)") }
+            if try speech.close() { Terminal.say("the speech is in \(speech.path)") }
         } catch {
             failure = failure ?? error
         }

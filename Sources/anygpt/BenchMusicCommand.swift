@@ -37,7 +37,7 @@ struct BenchMusicCommand: AsyncParsableCommand {
         let lines = try await onThread(named: "bench") {
             Result { try Self.measure(folder, seconds: seconds, runs: runs) }
         }.get()
-        for line in lines { print(line) }
+        for line in lines { Terminal.say(line) }
     }
 
     private static func measure(_ folder: URL, seconds: Double, runs: Int) throws -> [String] {
