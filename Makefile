@@ -14,13 +14,14 @@ PREFIX = /usr/local
 DESTDIR =
 export PREFIX DESTDIR
 
-.PHONY: help run demo demo-picture build install uninstall test lint format dependencies test-dependencies \
+.PHONY: help run demo demo-picture demo-music build install uninstall test lint format dependencies test-dependencies \
 	bench-kernels fuzz train-pocket eval-pocket clean
 
 help:
 	@echo "make run            build, and start the daemon with $(CONFIG)"
 	@echo "make demo           speak a recorded question to the daemon (starts one if none runs)"
 	@echo "make demo-picture   ask it for a picture, by voice, and save that"
+	@echo "make demo-music     ask it for music, by voice, and save that"
 	@echo "make install        put it where a system has its programs (PREFIX=$(PREFIX), DESTDIR=)"
 	@echo "make uninstall      take that away again"
 	@echo "make test           build and run every test"
@@ -38,6 +39,9 @@ demo: build
 
 demo-picture: build
 	Scripts/demo.sh $(CONFIG) picture
+
+demo-music: build
+	Scripts/demo.sh $(CONFIG) music
 
 build: dependencies
 	$(SWIFT_BUILD)

@@ -119,7 +119,7 @@ let package = Package(
         tests("LlamaTests", ["Llama", "TestModels"]),
         tests("AnyGPTTests", ["AnyGPT", "TestModels"]),
         tests("CheckpointToolsTests", ["CheckpointTools", "TestModels"]),
-        tests("DoctorTests", ["Doctor", "Server"]),
+        tests("DoctorTests", ["Doctor", "Server", "TestModels"]),
         tests("AudioTests", ["Audio", "COpus"]),
         tests("ImagesTests", ["Images"], exclude: ["Pictures"]),
         tests("WireTests", ["Wire"]),

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Speaks a recorded question to the daemon and shows the answer: Scripts/demo.sh [CONFIG [QUESTION]]. A picture that comes
-# is saved. Starts a daemon for that time when none answers where the configuration says.
+# Speaks a recorded question to the daemon and shows the answer: Scripts/demo.sh [CONFIG [QUESTION [FOLDER]]]. Pictures and
+# music that come are saved in that folder. Starts a daemon for that time when none answers where the configuration says.
 set -eu
 
 cd "$(dirname "$0")/.."
@@ -9,6 +9,10 @@ binaries=${BINARIES:-.build/release}
 anygpt=$binaries/anygpt
 anygptd=$binaries/anygptd
 question=Models/pocket/demo/${2:-question}
+case ${2:-question} in
+music) folder=${3:-music} ;;
+*) folder=${3:-pictures} ;;
+esac
 reply=reply.wav
 # Loading and warming up a model takes as long as it takes, but not this many seconds.
 patience=120
@@ -66,7 +70,7 @@ fi
 if [ -f "$question.txt" ]; then
     echo "The question: \"$(head -n 1 "$question.txt")\""
 fi
-"$anygpt" talk --file "$question.wav" --config "$config" --out "$reply" --artifacts pictures || {
+"$anygpt" talk --file "$question.wav" --config "$config" --out "$reply" --artifacts "$folder" || {
     status=$?
     # 130: it was ended with Ctrl-C.
     if [ -n "$log" ] && [ "$status" != 130 ]; then

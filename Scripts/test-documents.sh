@@ -76,6 +76,7 @@ for target in $targets; do
         ;;
     demo) Scripts/demo.sh config.toml ;;
     demo-picture) Scripts/demo.sh config.toml picture ;;
+    demo-music) Scripts/demo.sh config.toml music ;;
     install | uninstall) Scripts/install.sh "$target" ;;
     *) /usr/bin/make -n "$target" >/dev/null ;;
     esac

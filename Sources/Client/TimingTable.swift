@@ -56,6 +56,13 @@ public enum TimingTable {
                 "  " + padded("before the last token", 26) + right("\(server.packetsBeforeLastToken)", 12)
                     + "   packets sent before it was generated")
         }
+        if let last = turn.server?.lastTokenMilliseconds, let made = turn.server?.artifactMilliseconds, made >= last,
+            let kind = turn.artifacts.first?.type
+        {
+            lines.append(
+                "  " + padded(kind == .image ? "picture" : "music", 26) + right("\(rounded(made - last)) ms", 12)
+                    + "   from the last token until it was complete")
+        }
         if turn.concealedPackets > 0 {
             lines.append("  " + padded("packets concealed", 26) + right("\(turn.concealedPackets)", 12))
         }

@@ -25,8 +25,8 @@ extension RealtimeClient {
         case text(String)
         /// The next piece of speech, at `ReplySound.sampleRate`.
         case sound([Float])
-        /// An artifact is being made: so many of so many steps.
-        case progress(step: Int, steps: Int)
+        /// An artifact, of a kind that older daemons do not tell, is being made: so many of so many steps.
+        case progress(Artifact.Kind?, step: Int, steps: Int)
         /// An artifact is complete.
         case artifact(Artifact)
     }
@@ -61,7 +61,7 @@ extension RealtimeClient {
             switch event {
             case .outputTextDelta(_, let delta): try await show(.text(delta))
             case .artifactProgress(let progress):
-                try await show(.progress(step: progress.step, steps: progress.steps))
+                try await show(.progress(progress.kind, step: progress.step, steps: progress.steps))
             case .artifactDone(let done): try await show(.artifact(done.artifact))
             case .error(let error): throw ClientError.server(error)
             case .responseDone(let response):

@@ -12,23 +12,31 @@ struct ModelCheck {
     /// Looks at each model once.
     init(_ model: Configuration.Model) {
         let backbone = Result { try Inspection(URL(filePath: model.llama)) }
-        backboneBytes = (try? backbone.get())?.tensors.reduce(0) { $0 + $1.bytes }
+        let inspected = try? backbone.get()
+        // What is no backbone has no say in what the others must be.
+        let vocabulary = inspected?.kind == .backbone && inspected?.codes.isEmpty == false ? inspected : nil
+        backboneBytes = inspected?.tensors.reduce(0) { $0 + $1.bytes }
+        func finding(_ subject: String, _ path: String, _ kind: Inspection.Kind) -> Finding {
+            Self.finding(subject, path, kind, Result { try Inspection(URL(filePath: path)) }, vocabulary)
+        }
+        /// A model that a daemon can do without, as an empty path says.
+        func optional(_ subject: String, _ path: String, _ kind: Inspection.Kind, without: String) -> Finding {
+            path.isEmpty ? .ok(subject, "none: \(without)") : finding(subject, path, kind)
+        }
         findings = [
-            Self.finding("backbone", model.llama, .backbone, backbone),
-            Self.finding("speech tokenizer", model.speechTokenizer, .speechTokenizer),
-            Self.finding("SoundStorm", model.soundStorm, .soundStorm), Self.voice(model.voice),
-            Self.optional("pictures in", model.seed, .imageTokenizer, without: "pictures are neither seen nor drawn"),
-            Self.optional("pictures out", model.unclip, .pictures, without: "pictures are not drawn"),
-            Self.optional("music", model.encodec, .encodec, without: "music is neither heard nor made"),
+            Self.finding("backbone", model.llama, .backbone, backbone, nil),
+            finding("speech tokenizer", model.speechTokenizer, .speechTokenizer),
+            finding("SoundStorm", model.soundStorm, .soundStorm), Self.voice(model.voice),
+            optional("pictures in", model.seed, .imageTokenizer, without: "pictures are neither seen nor drawn"),
+            optional("pictures out", model.unclip, .pictures, without: "pictures are not drawn"),
+            optional("music", model.encodec, .encodec, without: "music is neither heard nor made"),
         ]
     }
 
-    private static func finding(_ subject: String, _ path: String, _ kind: Inspection.Kind) -> Finding {
-        finding(subject, path, kind, Result { try Inspection(URL(filePath: path)) })
-    }
-
+    /// - Parameter vocabulary: the backbone, whose vocabulary a tokenizer's codes must be those of.
     private static func finding(
-        _ subject: String, _ path: String, _ kind: Inspection.Kind, _ inspected: Result<Inspection, any Error>
+        _ subject: String, _ path: String, _ kind: Inspection.Kind, _ inspected: Result<Inspection, any Error>,
+        _ vocabulary: Inspection?
     ) -> Finding {
         let advice = "give its path in [model] of the configuration; anygpt pull fetches official models"
         do {
@@ -37,6 +45,12 @@ struct ModelCheck {
                 return .fault(subject, "\(path) is a \(inspection.kind.rawValue)", advice)
             }
             guard let missing = inspection.missing.first else {
+                for (modality, count) in inspection.codes {
+                    guard let known = vocabulary?.codes, known[modality] != count else { continue }
+                    return .fault(
+                        subject, "\(path) has \(count) codes, the backbone \(known[modality] ?? 0) \(modality) tokens",
+                        "name the folders of one model in [model] of the configuration")
+                }
                 return .ok(subject, "\(path), \(Size.count(inspection.parameters)) parameters")
             }
             let more = inspection.missing.count > 1 ? " (and \(inspection.missing.count - 1) more)" : ""
@@ -44,13 +58,6 @@ struct ModelCheck {
         } catch {
             return .fault(subject, "\(error)", advice)
         }
-    }
-
-    /// A model that a daemon can do without, as an empty path says.
-    private static func optional(
-        _ subject: String, _ path: String, _ kind: Inspection.Kind, without: String
-    ) -> Finding {
-        path.isEmpty ? .ok(subject, "none: \(without)") : finding(subject, path, kind)
     }
 
     private static func voice(_ path: String) -> Finding {

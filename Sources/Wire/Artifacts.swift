@@ -89,21 +89,31 @@ public struct ArtifactProgress: Codable, Equatable, Sendable {
     public var step: Int
     /// Steps in all.
     public var steps: Int
+    /// What will be the `artifact` of the event that tells of its completion.
+    private var artifact: Subject?
+
+    private struct Subject: Codable, Equatable, Sendable {
+        var type: Artifact.Kind
+    }
+
+    /// What is being made; nil from a daemon that does not say.
+    public var kind: Artifact.Kind? { artifact?.type }
 
     private enum CodingKeys: String, CodingKey {
-        case step, steps
+        case step, steps, artifact
         case responseID = "response_id"
         case itemID = "item_id"
         case outputIndex = "output_index"
     }
 
     /// A payload of its parts.
-    public init(responseID: String, itemID: String, outputIndex: Int, step: Int, steps: Int) {
+    public init(responseID: String, itemID: String, outputIndex: Int, kind: Artifact.Kind, step: Int, steps: Int) {
         self.responseID = responseID
         self.itemID = itemID
         self.outputIndex = outputIndex
         self.step = step
         self.steps = steps
+        artifact = Subject(type: kind)
     }
 }
 

@@ -13,6 +13,8 @@ public struct ResponseTiming: Codable, Equatable, Sendable {
     public var firstAudioMilliseconds: Double?
     /// The backbone's last token was drawn.
     public var lastTokenMilliseconds: Double?
+    /// The first picture or piece of music was complete, and announced.
+    public var artifactMilliseconds: Double?
     /// Everything was sent.
     public var doneMilliseconds: Double?
     /// Audio packets that were sent before the backbone's last token was drawn.
@@ -35,6 +37,7 @@ public struct ResponseTiming: Codable, Equatable, Sendable {
         case firstTextMilliseconds = "first_text_ms"
         case firstAudioMilliseconds = "first_audio_ms"
         case lastTokenMilliseconds = "last_token_ms"
+        case artifactMilliseconds = "artifact_ms"
         case doneMilliseconds = "done_ms"
         case packetsBeforeLastToken = "packets_before_last_token"
         case inputTokens = "input_tokens"

@@ -97,30 +97,37 @@ struct AskCommand: AsyncParsableCommand {
             if let obstacle = speech.obstacle { throw Refusal(obstacle) }
         }
         let client = try await RealtimeClient.connect(to: daemon.url, trust: daemon.trust, turnEnd: .commit)
-        let progress = ProgressLine(request.artifact?.type == .image ? "drawing" : "composing")
+        let progress = ProgressLine(Self.verb(request.artifact?.type))
         let shown = Task { await progress.show() }
         var failure: (any Error)?
-        var hasText = false
+        var isLineOpen = false
+        func endLine() {
+            if isLineOpen { Terminal.say() }
+            isLineOpen = false
+        }
         do {
             try await client.ask(request) { update in
                 switch update {
                 case .text(let delta):
-                    hasText = true
-                    FileHandle.standardOutput.write(Data(ReportTable.harmless(delta).utf8))
+                    isLineOpen = true
+                    Terminal.write(ReportTable.harmless(delta))
                 case .sound(let samples): speech.append(samples)
-                case .progress(let step, let steps): progress.stage = "\(step) of \(steps)"
+                case .progress(let kind, let step, let steps):
+                    endLine()
+                    progress.show(Self.verb(kind ?? request.artifact?.type), "\(step) of \(steps)")
                 case .artifact(let artifact):
+                    endLine()
                     let file = try await ArtifactDownload.fetch(
                         artifact, from: daemon.url, into: folder, trust: daemon.trust)
-                    print(ArrivedArtifacts.line(artifact, in: file))
+                    Terminal.say(ArrivedArtifacts.line(artifact, in: file))
                 }
             }
         } catch {
             failure = error
         }
-        if hasText { print("") }
+        endLine()
         do {
-            if try speech.close() { print("the speech is in \(speech.path)") }
+            if try speech.close() { Terminal.say("the speech is in \(speech.path)") }
         } catch {
             failure = failure ?? error
         }
@@ -128,6 +135,15 @@ struct AskCommand: AsyncParsableCommand {
         await shown.value
         await client.close()
         if let failure { throw failure }
+    }
+
+    /// What the daemon does, as far as it has said; nothing that takes long, where it has not.
+    private static func verb(_ kind: Artifact.Kind?) -> String {
+        switch kind {
+        case .image: "drawing"
+        case .music: "composing"
+        case nil: ""
+        }
     }
 
     /// A picture's bytes.

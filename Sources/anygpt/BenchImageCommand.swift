@@ -60,8 +60,8 @@ struct BenchImageCommand: AsyncParsableCommand {
                     ?? Self.measure(part, latents: latents, batch: batch, runs: runs)
             }
         }.get()
-        print("\(ComputePool.shared.threadCount) threads, \(kernels.instructionSet)")
-        for line in lines { print(line) }
+        Terminal.say("\(ComputePool.shared.threadCount) threads, \(kernels.instructionSet)")
+        for line in lines { Terminal.say(line) }
     }
 
     private static func measure(vision file: URL, runs: Int) throws -> [String] {

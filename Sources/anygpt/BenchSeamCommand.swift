@@ -67,10 +67,11 @@ struct BenchSeamCommand: AsyncParsableCommand {
         for (start, end) in zip([0] + seams, seams + [frames]) {
             apart += try encodec.decode(codes.map { Array($0[start..<end]) }).values
         }
-        print("\(config): \(frames) frames, windows of \(window.frames), \(window.overlap) shared, seed \(seed)")
-        print("change of the log-mel spectrum, in dB        at the seams   median elsewhere   95 % elsewhere")
+        Terminal.say("\(config): \(frames) frames, windows of \(window.frames), \(window.overlap) shared, seed \(seed)")
+        Terminal.say("change of the log-mel spectrum, in dB        at the seams   median elsewhere   95 % elsewhere")
         for (name, samples) in [("as it is made", record.samples), ("its windows decoded apart", apart)] {
-            print(Self.line(name, samples, seams, sampleRate: encodec.configuration.sampleRate, hop: encodec.hop))
+            Terminal.say(
+                Self.line(name, samples, seams, sampleRate: encodec.configuration.sampleRate, hop: encodec.hop))
         }
     }
 

@@ -46,7 +46,7 @@ struct ConvertCommand: AsyncParsableCommand {
                 return try conversion.run { try report($0.file, $0.done, $0.total) }
             }
             let kept = summary.kept > 0 ? ", \(summary.kept) of them were there already" : ""
-            print(
+            Terminal.say(
                 "\(out): \(precision.rawValue), \(Size.text(summary.bytes)) in \(summary.files) "
                     + "\(summary.files == 1 ? "file" : "files")\(kept); the source has \(Size.text(summary.sourceBytes))"
             )
@@ -56,7 +56,7 @@ struct ConvertCommand: AsyncParsableCommand {
                 let ids = try ComparisonText.ids(for: before, folder: source, count: tokens)
                 return try Distance.between(before, after, on: ids) { try report("comparing", $0, ids.count) }
             }
-            print(
+            Terminal.say(
                 String(
                     format: "distance to the source on %d tokens: mean KL %.2g nats a token, largest %.2g, "
                         + "the same likeliest token at %.1f %%",

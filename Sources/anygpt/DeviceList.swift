@@ -12,20 +12,20 @@ enum DeviceList {
             throw Refusal(
                 "no sound server answers (\(error.reason)): start PulseAudio or PipeWire, or name one in PULSE_SERVER")
         }
-        print("microphones (--source)")
+        Terminal.say("microphones (--source)")
         // What hears a loudspeaker comes last: it is not what people look for.
         show(devices.sources.filter { !$0.isMonitor } + devices.sources.filter(\.isMonitor))
-        print("\nloudspeakers (--sink)")
+        Terminal.say("\nloudspeakers (--sink)")
         show(devices.sinks)
-        print("\n* is the default")
+        Terminal.say("\n* is the default")
     }
 
     private static func show(_ devices: [PulseDevices.Device]) {
-        if devices.isEmpty { print("  none") }
+        if devices.isEmpty { Terminal.say("  none") }
         let width = devices.map(\.name.count).max() ?? 0
         for device in devices {
             let space = String(repeating: " ", count: width - device.name.count)
-            print("\(device.isDefault ? "*" : " ") \(device.name)\(space)  \(device.description)")
+            Terminal.say("\(device.isDefault ? "*" : " ") \(device.name)\(space)  \(device.description)")
         }
     }
 }

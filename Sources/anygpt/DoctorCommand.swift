@@ -26,7 +26,7 @@ struct DoctorCommand: AsyncParsableCommand {
         if json {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-            print(String(decoding: try encoder.encode(findings), as: UTF8.self))
+            Terminal.say(String(decoding: try encoder.encode(findings), as: UTF8.self))
         }
         if findings.contains(where: { $0.state == .fault }) { throw ExitCode(1) }
     }
@@ -40,7 +40,7 @@ struct DoctorCommand: AsyncParsableCommand {
             }
         let mark = Terminal.isColored ? "\u{1B}[\(color)m\(word)\u{1B}[0m" : word
         let subject = finding.subject.padding(toLength: 17, withPad: " ", startingAt: 0)
-        print("\(mark) \(subject)\(ReportTable.harmless(finding.text))")
-        if let advice = finding.advice { print("        → \(ReportTable.harmless(advice))") }
+        Terminal.say("\(mark) \(subject)\(ReportTable.harmless(finding.text))")
+        if let advice = finding.advice { Terminal.say("        → \(ReportTable.harmless(advice))") }
     }
 }

@@ -29,7 +29,7 @@ struct HealthCommand: AsyncParsableCommand {
             do {
                 let health = try await HealthProbe.ask(daemon.url, trust: daemon.trust)
                 if health.status == .ok || isLastTry {
-                    print(Self.line(health))
+                    Terminal.say(Self.line(health))
                     if health.status != .ok { throw ExitCode(1) }
                     return
                 }

@@ -35,27 +35,27 @@ struct InspectCommand: ParsableCommand {
         if json {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-            print(String(decoding: try encoder.encode(inspections), as: UTF8.self))
+            Terminal.say(String(decoding: try encoder.encode(inspections), as: UTF8.self))
         }
         if failed { throw ExitCode(1) }
     }
 
     private func show(_ inspection: Inspection, _ path: String) {
-        print("\(path): \(inspection.kind.rawValue)")
+        Terminal.say("\(path): \(inspection.kind.rawValue)")
         for fact in inspection.facts {
-            print(
+            Terminal.say(
                 "  \(fact.label.padding(toLength: 12, withPad: " ", startingAt: 0)) \(ReportTable.harmless(fact.text))")
         }
         for (index, missing) in inspection.missing.prefix(20).enumerated() {
-            print("  \(index == 0 ? "missing     " : "            ") \(ReportTable.harmless(missing))")
+            Terminal.say("  \(index == 0 ? "missing     " : "            ") \(ReportTable.harmless(missing))")
         }
-        if inspection.missing.count > 20 { print("               and \(inspection.missing.count - 20) more") }
+        if inspection.missing.count > 20 { Terminal.say("               and \(inspection.missing.count - 20) more") }
         guard tensors else { return }
         let width = inspection.tensors.map(\.name.count).max() ?? 0
         for tensor in inspection.tensors {
             let name = ReportTable.harmless(tensor.name).padding(toLength: width, withPad: " ", startingAt: 0)
             let type = tensor.dtype.padding(toLength: 4, withPad: " ", startingAt: 0)
-            print("    \(name)  \(type)  \(tensor.shape)  \(tensor.file)")
+            Terminal.say("    \(name)  \(type)  \(tensor.shape)  \(tensor.file)")
         }
     }
 }

@@ -161,6 +161,6 @@ final class LiveScreen: Sendable {
 
     private func write(_ text: String) {
         guard !text.isEmpty else { return }
-        FileHandle.standardOutput.write(Data(text.utf8))
+        Terminal.write(text)
     }
 }

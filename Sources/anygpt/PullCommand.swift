@@ -35,14 +35,15 @@ struct PullCommand: AsyncParsableCommand {
                 let pull = try Pull(repository, revision: revision, from: .init(), to: URL(filePath: folder))
                 if dryRun {
                     let plan = try pull.plan { try report("asking", 0, 0) }
-                    for (file, bytes) in plan.files { print("\(file)  \(Size.text(bytes))") }
+                    for (file, bytes) in plan.files { Terminal.say("\(file)  \(Size.text(bytes))") }
                     let total = Size.text(plan.files.reduce(0) { $0 + $1.1 })
-                    print("\(plan.files.count) files, \(total), commit \(plan.commit)")
+                    Terminal.say("\(plan.files.count) files, \(total), commit \(plan.commit)")
                     return
                 }
                 let summary = try pull.run { try report($0.file, $0.done, $0.total) }
                 let kept = summary.kept > 0 ? ", \(summary.kept) of them were there already" : ""
-                print("\(folder): \(summary.files) files, \(Size.text(summary.bytes))\(kept); commit \(summary.commit)")
+                Terminal.say(
+                    "\(folder): \(summary.files) files, \(Size.text(summary.bytes))\(kept); commit \(summary.commit)")
             }
         } catch let error as ExitCode {
             throw error

@@ -178,7 +178,7 @@ struct TalkCommand: AsyncParsableCommand {
             let record = TalkRecord(
                 url: place.url, session: place.session, out: hasFile ? place.out : nil,
                 turns: turns.map { TalkRecord.Turn($0.report, source: $0.source) })
-            print(try record.json())
+            Terminal.say(try record.json())
         } else if hasFile {
             screen.say("the reply's sound is in \(place.out)")
         }

@@ -64,6 +64,6 @@ final class TalkScreen: Sendable {
 
     private func write(_ text: String) {
         guard !isQuiet, !text.isEmpty else { return }
-        FileHandle.standardOutput.write(Data(text.utf8))
+        Terminal.write(text)
     }
 }

@@ -33,13 +33,13 @@ struct VerifyCommand: AsyncParsableCommand {
             do {
                 let report = try await verify(folder)
                 reports.append(report)
-                if !json { print(table.text(report), terminator: folder == folders.last ? "\n" : "\n\n") }
+                if !json { Terminal.say(table.text(report) + (folder == folders.last ? "" : "\n")) }
             } catch {
                 refused = true
                 Terminal.complain("anygpt verify: " + ReportTable.harmless("\(error)"))
             }
         }
-        if json { print(try CaseReport.json(reports)) }
+        if json { Terminal.say(try CaseReport.json(reports)) }
         if refused { throw ExitCode(2) }
         if !reports.allSatisfy(\.succeeded) { throw ExitCode(1) }
     }

@@ -45,7 +45,7 @@ struct AnyGPTDaemon: AsyncParsableCommand {
         let status = (error as? DaemonFailure)?.status ?? .configuration
         let priority = JournalLogHandler.isConnected ? JournalLogHandler.prefix(.error) : ""
         for line in "\(error)".split(separator: "\n") {
-            FileHandle.standardError.write(Data("\(priority)anygptd: \(line)\n".utf8))
+            try? FileHandle.standardError.write(contentsOf: Data("\(priority)anygptd: \(line)\n".utf8))
         }
         Foundation.exit(status.rawValue)
     }

@@ -104,6 +104,67 @@ import Tokenizers
         #expect(grammar.allowed == TokenSet(ids: [vocabulary.speech.start]))
     }
 
+    private static let twoFrames: [Int32] = [0, 2048, 4096, 6144, 1, 2049, 4097, 6145]
+
+    @Test func musicComesBehindTheSpeechOfAReplyAlone() throws {
+        let vocabulary = try GoldenModel().vocabulary
+        let music = try #require(vocabulary.music)
+        var rules = AnswerRules.voiceReply
+        rules.modalities.insert(.music)
+        rules.maximumMusicFrames = 2
+        var grammar = TokenGrammar(vocabulary: vocabulary, rules: rules)
+        grammar.accept(262)
+        #expect(!grammar.allowed.contains(music.start), "nobody waits for a piece before the reply is heard")
+        accept(&grammar, [vocabulary.speech.start, vocabulary.speech.id(ofCode: 0), vocabulary.speech.end])
+        let end = TokenSet(ids: [vocabulary.endOfAnswer, 2])
+        #expect(grammar.allowed == end.union(TokenSet(ids: [music.start])).union(vocabulary.spaces))
+        accept(&grammar, [music.start] + Self.twoFrames.map(music.id(ofCode:)))
+        #expect(grammar.allowed == TokenSet(ids: [music.end]))
+        grammar.accept(music.end)
+        #expect(grammar.allowed == end)
+    }
+
+    @Test func inWritingMusicComesBehindTheWordsAndOnce() throws {
+        let vocabulary = try GoldenModel().vocabulary
+        let music = try #require(vocabulary.music)
+        var rules = AnswerRules.textReply
+        rules.modalities = [.music, .image]
+        rules.maximumArtifacts = 1
+        var grammar = TokenGrammar(vocabulary: vocabulary, rules: rules)
+        accept(&grammar, [262, music.start] + Self.twoFrames.map(music.id(ofCode:)) + [music.end])
+        #expect(grammar.allowed.contains(vocabulary.endOfAnswer))
+        for block in [music, try #require(vocabulary.image)] { #expect(!grammar.allowed.contains(block.start)) }
+    }
+
+    @Test func aPictureMayComeBeforeTheSpeechOfItsReplyAndOnlyOnce() throws {
+        let vocabulary = try GoldenModel().vocabulary
+        let image = try #require(vocabulary.image)
+        var rules = AnswerRules.voiceReply
+        rules.modalities.formUnion([.image, .music])
+        var grammar = TokenGrammar(vocabulary: vocabulary, rules: rules)
+        grammar.accept(262)
+        #expect(grammar.allowed.contains(image.start) && grammar.allowed.contains(vocabulary.speech.start))
+        accept(&grammar, [image.start] + (0..<32).map(image.id(ofCode:)) + [image.end])
+        let speech = TokenSet(ids: [vocabulary.speech.start])
+        #expect(grammar.allowed == speech.union(vocabulary.spaces), "its words were said: what is left is their sound")
+        accept(&grammar, [353, 353])
+        #expect(grammar.allowed == speech)
+        accept(&grammar, [vocabulary.speech.start, vocabulary.speech.id(ofCode: 0), vocabulary.speech.end])
+        #expect(grammar.allowed == TokenSet(ids: [vocabulary.endOfAnswer, 2]).union(vocabulary.spaces))
+    }
+
+    @Test func aPictureIsNotBegunWhereItWouldNotFit() throws {
+        let vocabulary = try GoldenModel().vocabulary
+        let image = try #require(vocabulary.image)
+        var rules = AnswerRules()
+        rules.maximumTokens = 40
+        var grammar = TokenGrammar(vocabulary: vocabulary, rules: rules)
+        for _ in 0..<6 { grammar.accept(262) }
+        #expect(grammar.allowed.contains(image.start))
+        grammar.accept(262)
+        #expect(!grammar.allowed.contains(image.start))
+    }
+
     @Test func behindAVoiceReplyOnlyAPictureCanCome() throws {
         let vocabulary = try GoldenModel().vocabulary
         let image = try #require(vocabulary.image)
@@ -192,6 +253,7 @@ import Tokenizers
         rules.imageLength = Int.random(in: 1...8, using: &generator)
         rules.maximumMusicFrames = Int.random(in: 1...5, using: &generator)
         rules.maximumRuns = Int.random(in: 1...4, using: &generator)
+        rules.maximumArtifacts = Int.random(in: 0...4, using: &generator)
         return rules
     }
 
@@ -199,6 +261,8 @@ import Tokenizers
         var speech = 0
         var music: [Int32] = []
         var spoke = false
+        let artifacts = events.count { $0 == .began(.image) || $0 == .began(.music) }
+        #expect(artifacts <= rules.maximumArtifacts, comment)
         for (index, event) in events.enumerated() {
             switch event {
             case .speechCode: speech += 1

@@ -25,6 +25,7 @@ import Testing
         #expect(weights.count == LlamaModel.tensors(c).count)
         #expect((expected..<expected + 2 * 16 * c.hidden_size).contains(backbone.parameters))
         #expect(text(backbone, "vocabulary").contains("speech 1024 (ids "))
+        #expect(backbone.codes["music"] == 1024)
         #expect(text(backbone, "memory").contains("int4"))
         let codec = try Inspection(Self.pocket.appending(path: "speech"))
         #expect(codec.kind == .speechTokenizer && codec.missing.isEmpty)
@@ -33,6 +34,9 @@ import Testing
         #expect(decoder.kind == .soundStorm && decoder.missing.isEmpty)
         let pictures = try Inspection(Self.pocket.appending(path: "seed"))
         #expect(pictures.kind == .imageTokenizer && pictures.missing.isEmpty, "\(pictures.missing)")
+        for part in [codec, pictures] {
+            #expect(!part.codes.isEmpty && part.codes.allSatisfy { backbone.codes[$0.key] == $0.value })
+        }
         let painter = try Inspection(Self.pocket.appending(path: "unclip"))
         #expect(painter.kind == .pictures && painter.missing.isEmpty, "\(painter.missing)")
     }
@@ -80,6 +84,20 @@ import Testing
         #expect(whole.parameters == whole.tensors.reduce(0) { $0 + $1.shape.reduce(1, *) })
         try FileManager.default.removeItem(at: folder.appending(path: "eva_vit_g.pth"))
         #expect(try Inspection(folder).missing == ["eva_vit_g.pth, the vision transformer"])
+    }
+
+    @Test("a music tokenizer: its sound, its codes, its shape, and what is missing")
+    func musicTokenizer() throws {
+        let encodec = try SyntheticEncodec()
+        let whole = try Inspection(encodec.folder)
+        #expect(whole.kind == .encodec && whole.missing == [])
+        #expect(text(whole, "sound") == "32000 Hz, mono, 50 frames a second")
+        #expect(text(whole, "codes") == "4 levels of 256" && whole.codes == ["music": 1024])
+        #expect(text(whole, "shape") == "2 filters, latent 8, 2 LSTM layers, strides [8, 5, 4, 4]")
+        #expect(text(whole, "memory").hasSuffix("mapped as they are"))
+        try FileManager.default.removeItem(at: encodec.folder.appending(path: "model.safetensors"))
+        let weightless = try Inspection(encodec.folder)
+        #expect(weightless.kind == .encodec && !weightless.missing.isEmpty)
     }
 
     @Test("parameters are counted, however they are stored", arguments: Precision.allCases)

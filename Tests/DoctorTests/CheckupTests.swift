@@ -1,5 +1,6 @@
 import Foundation
 import Server
+import TestModels
 import TestSupport
 import Testing
 
@@ -54,11 +55,17 @@ import Testing
         #expect(swapped.text.contains("is a speech tokenizer"))
         let unknown = try await fault("configuration") { $0 + "\n[nothing]\nkey = 1\n" }
         #expect(unknown.text.contains("nothing"))
-        let music = try await fault("music") {
-            $0.replacing("\nencodec = \"\"", with: "\nencodec = \"Models/none\"")
+        for codes in [256, 128] {
+            let encodec = try SyntheticEncodec(codebookSize: codes)
+            let line = try Regex("\nencodec = \"[^\"]*\"")
+            let found = try await findings(shipped()) {
+                $0.replacing(line, with: "\nencodec = \"\(encodec.folder.path)\"")
+            }
+            let music = try #require(found.first { $0.subject == "music" })
+            #expect((music.state == .ok) == (codes == 256), "\(music)")
+            #expect(codes == 256 || music.text.hasSuffix("has 512 codes, the backbone 1024 music tokens"))
         }
-        #expect(music.text.contains("Models/none"))
-        for (subject, key) in [("pictures in", "seed"), ("pictures out", "unclip")] {
+        for (subject, key) in [("pictures in", "seed"), ("pictures out", "unclip"), ("music", "encodec")] {
             let line = try Regex("\n\(key) = \"[^\"]*\"")
             let pictures = try await fault(subject) { $0.replacing(line, with: "\n\(key) = \"Models/none\"") }
             #expect(pictures.text.contains("Models/none"))

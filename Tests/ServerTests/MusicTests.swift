@@ -51,7 +51,8 @@ import Wire
             var (steps, artifacts): ([Int], [Artifact]) = ([], [])
             try await client.ask(request) { update in
                 switch update {
-                case .progress(let step, let of):
+                case .progress(let kind, let step, let of):
+                    #expect(kind == .music)
                     steps.append(step)
                     #expect(of == 3)
                 case .artifact(let artifact): artifacts.append(artifact)
@@ -187,6 +188,124 @@ import Wire
             #expect(files(folder).count == 1)
             await client.close()
         }
+    }
+
+    // MARK: Music that the model finds to be wanted
+
+    /// Text is drawn without looking at what the model thinks of it, so that music comes up whatever it was trained on.
+    private func anything(_ configuration: inout Configuration) {
+        configuration.model.unclip = ""
+        configuration.sampling.text.temperature = 1e6
+        configuration.sampling.text.doSample = true
+        configuration.sampling.text.maxNewTokens = 2
+        configuration.sampling.speech.maxNewTokens = 12
+        configuration.sampling.music.minNewTokens = 200
+        configuration.sampling.music.maxNewTokens = 400
+    }
+
+    private func speak(_ client: TestClient) async throws {
+        let clip = try AudioFile.read(Golden.file("chain", "question.wav").path)
+        try await client.speak(clip.mono(sampleRate: 16_000) + [Float](repeating: 0, count: 16_000))
+    }
+
+    @Test("asked by voice, a piece comes behind the reply's speech, and the conversation goes on behind it")
+    func spoken() async throws {
+        try await withDaemon(anything) { daemon, folder in
+            let client = try await TestClient(port: daemon.port)
+            for _ in 0..<40 {
+                try await speak(client)
+                var (names, artifacts, transcript, packets): ([String], [ArtifactDone], String, Int) = ([], [], "", 0)
+                var timing: ResponseTiming?
+                while names.last != "response.done" {
+                    let incoming = try await client.receive()
+                    if incoming.frame != nil, artifacts.isEmpty { packets += 1 }
+                    guard let event = incoming.event else { continue }
+                    names.append(incoming.name)
+                    switch event {
+                    case .inputTranscriptionCompleted(let completed): transcript = completed.transcript
+                    case .artifactProgress(let progress): #expect(progress.kind == .music)
+                    case .artifactDone(let done): artifacts.append(done)
+                    case .responseTiming(let measured): timing = measured
+                    case .responseDone(let response): #expect(response.status == .completed)
+                    default: break
+                    }
+                }
+                guard let artifact = artifacts.first?.artifact else { continue }
+                #expect(artifacts.count == 1 && artifact.type == .music && artifact.mimeType == "audio/flac")
+                #expect(packets > 0, "the reply is heard first")
+                #expect((1000...2000).contains(artifact.durationMilliseconds ?? 0))
+                #expect(names.contains("response.output_artifact.progress"))
+                #expect(try #require(timing?.artifactMilliseconds) <= #require(timing?.doneMilliseconds))
+                #expect(files(folder) == ["\(artifact.id).flac"])
+                let file = folder.appending(path: "\(artifact.id).flac")
+                #expect(
+                    try abs(AudioFile.read(file.path).seconds * 1000 - Double(artifact.durationMilliseconds ?? 0)) < 1)
+                #expect(
+                    try transcript.isEmpty || Data(contentsOf: file).range(of: Data(transcript.utf8)) != nil,
+                    "its title is what was asked")
+                try await speak(client)
+                #expect(try await client.untilDone().done?.status == .completed)
+                await client.close()
+                return
+            }
+            Issue.record("no music in 40 turns")
+        }
+    }
+
+    @Test("asked in writing, a piece comes behind the reply's text") func written() async throws {
+        try await withDaemon(anything) { daemon, folder in
+            let client = try await RealtimeClient.connect(to: url(daemon), turnEnd: .commit)
+            for _ in 0..<40 where files(folder).isEmpty {
+                var request = WrittenRequest()
+                request.text = "play something"
+                var artifacts: [Artifact] = []
+                try await client.ask(request) { update in
+                    switch update {
+                    case .artifact(let artifact): artifacts.append(artifact)
+                    case .text: break
+                    case .progress(let kind, _, _): #expect(kind == .music)
+                    case .sound: Issue.record("speech in a written answer")
+                    }
+                }
+                #expect(artifacts.map { "\($0.id).flac" } == files(folder) && artifacts.count <= 1)
+            }
+            #expect(files(folder).count == 1)
+            await client.close()
+        }
+    }
+
+    @Test("a spoken reply that is cancelled at its music leaves no file") func cancelSpoken() async throws {
+        try await withDaemon({
+            anything(&$0)
+            $0.sampling.music.minNewTokens = 1000
+            $0.sampling.music.maxNewTokens = 1000
+        }) { daemon, folder in
+            let client = try await TestClient(port: daemon.port)
+            for _ in 0..<40 {
+                try await speak(client)
+                let incoming = try await client.next {
+                    ["response.output_artifact.progress", "response.done"].contains($0.name)
+                }
+                guard incoming.name == "response.output_artifact.progress" else { continue }
+                try client.send(#"{"type":"response.cancel"}"#)
+                #expect(try await client.untilDone().done?.status == .cancelled)
+                #expect(files(folder).isEmpty)
+                await client.close()
+                return
+            }
+            Issue.record("no music in 40 turns")
+        }
+    }
+
+    @Test("an Encodec whose codes are not those of the vocabulary stops the start with one line about both")
+    func unlike() async throws {
+        let encodec = try SyntheticEncodec(codebookSize: 128)
+        var configuration = try shippedConfiguration()
+        configuration.model.encodec = encodec.folder.path
+        let error = await #expect(throws: DaemonFailure.self) {
+            try await TestDaemon.withDaemon(configuration) { _ in }
+        }
+        #expect(try #require(error).description.contains("1024 music tokens, the Encodec 4 levels of 128"))
     }
 
     @Test("a piece that was cancelled leaves no file, and the session makes another")

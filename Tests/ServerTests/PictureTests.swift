@@ -67,7 +67,8 @@ import Wire
         try await client.ask(request) { update in
             switch update {
             // The scheduler's first step takes two calls, and the decoding is one.
-            case .progress(let step, let of):
+            case .progress(let kind, let step, let of):
+                #expect(kind == .image)
                 steps.append(step)
                 #expect(of == 5)
             case .artifact(let artifact): artifacts.append(artifact)

@@ -157,10 +157,13 @@ import WebSockets
                 try await browser.type("draw a hill and play a chord")
                 #expect(await stub.events("conversation.item.create").count == 1)
                 stub.send(Self.created)
-                stub.send(Self.progress(1, 3, of: 25))
+                stub.send(Self.progress(1, 3, of: 25, #","artifact":{"type":"image"}"#))
                 stub.send(Self.progress(2, 1, of: 4))
                 try await browser.until("document.querySelectorAll('progress').length === 2")
-                #expect(try await browser.text("figcaption") == "being made: step 3 of 25")
+                let captions = "[...document.querySelectorAll('figcaption')].map((caption) => caption.textContent)"
+                #expect(
+                    try await browser.evaluate(captions) as? [String]
+                        == ["drawing a picture: step 3 of 25", "being made: step 1 of 4"])
                 stub.send(Self.artifact(1, "p", "image", "image/png", picture.count, #""width":96,"height":96"#))
                 stub.send(Self.artifact(2, "m", "music", "audio/flac", music.count, #""duration_ms":2000"#))
                 try await browser.until("document.querySelector('img')?.naturalWidth === 96")
@@ -169,6 +172,11 @@ import WebSockets
                     Self.artifact(3, "x", "image", "image/png", 10, #""width":1,"height":1"#, "https://evil.example/"))
                 try await browser.until("document.querySelectorAll('figure').length === 3")
                 #expect(try await browser.number("document.querySelectorAll('img').length") == 1)
+                stub.send(
+                    #"{"type":"anygpt.response.timing","response_id":"r","end_of_turn_ms":1,"artifact_ms":1201}"#)
+                try await browser.until("document.querySelector('.timing .made')")
+                #expect(
+                    try await browser.text(".timing p")?.hasPrefix("1.2 s from your question to the picture") == true)
                 #expect(browser.complaints == [])
             }
         }
@@ -279,10 +287,10 @@ import WebSockets
 
     private static let created = #"{"type":"response.created","response":{"id":"r","status":"in_progress"}}"#
 
-    private static func progress(_ index: Int, _ step: Int, of steps: Int) -> String {
+    private static func progress(_ index: Int, _ step: Int, of steps: Int, _ more: String = "") -> String {
         """
         {"type":"response.output_artifact.progress","response_id":"r","item_id":"i\(index)","output_index":\(index),
-        "step":\(step),"steps":\(steps)}
+        "step":\(step),"steps":\(steps)\(more)}
         """
     }
 

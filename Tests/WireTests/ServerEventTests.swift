@@ -52,7 +52,8 @@ import Testing
             .outputAudioDelta(place, audio: [0, 255, 1]), .outputAudioDone(place),
             .outputTranscriptDelta(place, delta: "he said \"ü\""), .outputTranscriptDone(place, transcript: "t"),
             .outputTextDelta(place, delta: "d"), .outputTextDone(place, text: "t"),
-            .artifactProgress(ArtifactProgress(responseID: "r", itemID: "i", outputIndex: 1, step: 3, steps: 25)),
+            .artifactProgress(
+                ArtifactProgress(responseID: "r", itemID: "i", outputIndex: 1, kind: .image, step: 3, steps: 25)),
             .artifactDone(
                 ArtifactDone(
                     responseID: "r", itemID: "i", outputIndex: 1,

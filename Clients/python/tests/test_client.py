@@ -67,6 +67,9 @@ def test_artifacts() -> None:
     }  # fmt: skip
     event = parse({"type": "response.output_artifact.done", "item_id": "i", "artifact": made})
     assert isinstance(event, anygpt.ArtifactDone) and event.artifact.duration_ms == 5000
+    progress = {"type": "response.output_artifact.progress", "item_id": "i", "step": 3, "steps": 10}
+    assert parse(progress) == anygpt.ArtifactProgress("i", 3, 10, None)
+    assert parse({**progress, "artifact": {"type": "image"}}) == anygpt.ArtifactProgress("i", 3, 10, "image")
 
 
 def test_pictures() -> None:

@@ -11,6 +11,9 @@ export function artifactAddress(url, page = location) {
   return address.origin === new URL(page.href).origin ? address.href : null;
 }
 
+/** What the daemon does while it makes one; one of former days does not say what it makes. */
+const MAKING = { image: "drawing a picture", music: "composing music" };
+
 /** What an artifact is, in words. */
 export function describe(artifact) {
   const parts = [artifact.type === "image" ? "Picture" : "Music"];
@@ -35,7 +38,7 @@ export class ArtifactView {
   }
 
   /** Shows how far it is, or what it became; `state` is that of the reply around it. */
-  show({ step, steps, artifact }, state) {
+  show({ kind, step, steps, artifact }, state) {
     if (this.#isShown) return;
     if (artifact !== null) {
       this.#isShown = true;
@@ -47,7 +50,7 @@ export class ArtifactView {
     } else {
       this.#progress.max = Math.max(1, steps);
       this.#progress.value = step;
-      this.#caption.textContent = `being made: step ${step} of ${steps}`;
+      this.#caption.textContent = `${MAKING[kind] ?? "being made"}: step ${step} of ${steps}`;
     }
   }
 

@@ -9,7 +9,8 @@
  * @property {"hearing" | "thinking" | "answering" | "done" | "interrupted" | "failed"} state
  * @property {boolean} isWritten Whether it was typed, or is the reply to that.
  * @property {number | null} heard How many milliseconds of an interrupted reply were heard.
- * @property {Map<number, {step: number, steps: number, artifact: object | null}>} artifacts By output index.
+ * @property {Map<number, {kind: string | null, step: number, steps: number, artifact: object | null}>} artifacts By output
+ *   index; the kind is "image" or "music", where the daemon says so.
  * @property {object | null} timing The daemon's measurements.
  * @property {number | null} buffering Milliseconds from the arrival of the first sound to its playing.
  */
@@ -106,14 +107,16 @@ export class Ledger {
         });
         break;
       case "response.output_artifact.progress":
-        this.#reply(event, (entry) =>
-          entry.artifacts.set(event.output_index, { step: event.step, steps: event.steps, artifact: null }),
-        );
+        this.#reply(event, (entry) => {
+          const { step, steps, artifact } = event;
+          entry.artifacts.set(event.output_index, { kind: artifact?.type ?? null, step, steps, artifact: null });
+        });
         break;
       case "response.output_artifact.done":
         this.#reply(event, (entry) => {
+          const { artifact } = event;
           const before = entry.artifacts.get(event.output_index) ?? { step: 1, steps: 1 };
-          entry.artifacts.set(event.output_index, { ...before, artifact: event.artifact });
+          entry.artifacts.set(event.output_index, { ...before, kind: artifact.type, artifact });
         });
         break;
       case "anygpt.response.timing":
@@ -155,25 +158,36 @@ export class Ledger {
 
 /**
  * Where a turn's milliseconds went, from the last word of the question to the first sound (or, in a reply of text, the
- * first words) of the answer: the pause that ends the turn, then until the first words, until the first sound was sent,
- * and from its arrival until it is played. null as long as it is not known. The network is not in it: nobody measured it.
- * @returns {{stages: {name: string, label: string, milliseconds: number}[], total: number} | null}
+ * first words; in one without any, what was made) of the answer: the pause that ends the turn, then until the first words,
+ * until the first sound was sent, and from its arrival until it is played. null as long as it is not known, or where nothing
+ * came. The network is not in it: nobody measured it.
+ * @returns {{stages: {name: string, label: string, milliseconds: number}[], total: number, until: string} | null}
  */
 export function stages(entry) {
   const { timing, buffering } = entry;
   if (timing === null) return null;
   const end = timing.end_of_turn_ms ?? 0;
-  const text = timing.first_text_ms ?? end;
-  const marks = [
-    ["pause", "pause", end],
-    ["text", "words", text - end],
-  ];
-  if (timing.first_audio_ms !== undefined && timing.first_audio_ms !== null) {
-    marks.push(["sound", "sound", timing.first_audio_ms - text]);
-    if (buffering !== null) marks.push(["buffer", "playback", buffering]);
+  const text = timing.first_text_ms ?? null;
+  const sound = timing.first_audio_ms ?? null;
+  const made = [...entry.artifacts.values()].find(({ artifact }) => artifact !== null);
+  const marks = [["pause", "pause", end]];
+  let until;
+  if (text !== null) {
+    marks.push(["text", "words", text - end]);
+    until = "first words";
   }
+  if (sound !== null) {
+    marks.push(["sound", "sound", sound - (text ?? end)]);
+    if (buffering !== null) marks.push(["buffer", "playback", buffering]);
+    until = "first sound";
+  }
+  if (until === undefined && made !== undefined) {
+    until = made.kind === "image" ? "picture" : "music";
+    marks.push(["made", until, (timing.artifact_ms ?? timing.done_ms) - end]);
+  }
+  if (until === undefined) return null;
   const list = marks
     .filter(([name]) => name !== "pause" || !entry.isWritten)
     .map(([name, label, milliseconds]) => ({ name, label, milliseconds: Math.max(0, milliseconds) }));
-  return { stages: list, total: list.reduce((sum, stage) => sum + stage.milliseconds, 0) };
+  return { stages: list, total: list.reduce((sum, stage) => sum + stage.milliseconds, 0), until };
 }

@@ -25,9 +25,8 @@ export class TimingStrip {
         element("li", {}, element("i", { className: name }), `${label} `, element("b", {}, duration(milliseconds))),
       );
     }
-    const until = measured.stages.some(({ name }) => name === "sound") ? "sound" : "words";
     const from = entry.isWritten ? "your question" : "your last word";
-    const total = element("p", {}, element("b", {}, duration(measured.total)), ` from ${from} to the first ${until}`);
+    const total = element("p", {}, element("b", {}, duration(measured.total)), ` from ${from} to the ${measured.until}`);
     this.root.replaceChildren(total, bar, legend);
   }
 }

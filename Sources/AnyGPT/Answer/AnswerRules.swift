@@ -17,7 +17,7 @@ public struct AnswerRules: Sendable, Equatable {
     /// Whether the answer cannot end before a run of speech.
     public var requiresSpeech = false
     /// Whether the reply is over with a run of speech: what can follow are the answer's end, or an image or music, where
-    /// `modalities` has them.
+    /// `modalities` has them. An image may come before the speech instead, behind which nothing else but that can follow.
     public var endsAfterSpeech = false
     /// The answer does not end before it has this many tokens.
     public var minimumTokens = 0
@@ -39,14 +39,18 @@ public struct AnswerRules: Sendable, Equatable {
     public var musicWindow: MusicWindow?
     /// Runs of anything but text.
     public var maximumRuns = 4
+    /// Images and pieces of music among them.
+    public var maximumArtifacts = 4
 
     /// Everything that the model can do, within the limits above.
     public init() {}
 
-    /// A spoken turn: transcript, reply, then the reply's speech.
+    /// A spoken turn: transcript, reply, then the reply's speech. Where `modalities` is given more, one image or piece of
+    /// music can come with it.
     public static var voiceReply: AnswerRules {
         var rules = AnswerRules()
         rules.modalities = [.speech]
+        rules.maximumArtifacts = 1
         rules.requiresSpeech = true
         rules.endsAfterSpeech = true
         return rules

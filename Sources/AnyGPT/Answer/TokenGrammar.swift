@@ -19,7 +19,7 @@ public struct TokenGrammar: Sendable {
     private let runs: RunSets
 
     private enum Section {
-        case opening, transcript, reply, afterSpeech
+        case opening, transcript, reply, beforeSpeech, afterSpeech
     }
 
     private var section = Section.opening
@@ -28,6 +28,7 @@ public struct TokenGrammar: Sendable {
     /// Whether the section holds nothing but spaces so far.
     private var isBlank = true
     private var runCount = 0
+    private var artifactCount = 0
     private var hasSpoken = false
     /// Codes of the open run.
     private var codeCount = 0
@@ -78,6 +79,7 @@ public struct TokenGrammar: Sendable {
             composed = nil
             codeCount = 0
             runCount += 1
+            if started != .speech { artifactCount += 1 }
         } else {
             textCount += 1
             if isBlank, !vocabulary.spaces.contains(id) { isBlank = false }
@@ -94,6 +96,9 @@ public struct TokenGrammar: Sendable {
         if modality == .speech { hasSpoken = true }
         if modality == .speech, rules.endsAfterSpeech {
             begin(.afterSpeech)
+        } else if mustSpeak, rules.endsAfterSpeech {
+            // An image stands between the reply's words and their speech.
+            begin(.beforeSpeech)
         } else if section == .opening {
             // The reply has begun without the chain's marks.
             section = .reply
@@ -157,6 +162,7 @@ extension TokenGrammar {
             let ends: Parts = textCount < 2 ? [.end, .spaces] : .end
             return ends.union(starts.subtracting(.speech))
         }
+        if section == .beforeSpeech { return isOverBudget || textCount >= 2 ? .speech : [.speech, .spaces] }
         if section == .transcript {
             let isFull = isOverBudget || textCount >= rules.maximumTranscriptTokens
             return isFull ? .response : [.text, .response]
@@ -182,8 +188,11 @@ extension TokenGrammar {
         var starts: Parts = []
         if rules.modalities.contains(.speech) { starts.insert(.speech) }
         if mustSpeak, left == 1 { return starts }
-        if rules.modalities.contains(.image), vocabulary.image != nil { starts.insert(.image) }
-        if rules.modalities.contains(.music), vocabulary.music != nil { starts.insert(.music) }
+        if artifactCount >= rules.maximumArtifacts { return starts }
+        let hasRoom = tokenCount + rules.imageLength + 2 <= rules.maximumTokens
+        if rules.modalities.contains(.image), vocabulary.image != nil, hasRoom { starts.insert(.image) }
+        // A piece takes seconds, which nobody waits for before the reply is heard; an image's few tokens take none.
+        if rules.modalities.contains(.music), vocabulary.music != nil, !mustSpeak { starts.insert(.music) }
         return starts
     }
 

@@ -22,24 +22,31 @@ struct AnswerMaker: Sendable {
         try await backbone.align(to: ids, as: .tokens)
         try await speaker.reset()
         await composer?.reset()
+        let forced = forcedTokens(at: ids)
+        var rules = rules
+        // The question decided that the answer is a chain, whatever the caller's rules leave open.
+        if forced.first == engine.vocabulary.instruction, !forced.isEmpty { rules.chain = .required }
+        let settled = rules
         // The backbone runs only a little ahead of the speaker: what nobody hears in the end was not computed, and
         // another session's answer need not wait for it.
         let codes = BoundedChannel<Int32?>(capacity: 4)
         // Nobody listens to music while it is made: the backbone may be a second ahead of its sound.
         let notes = BoundedChannel<Int32?>(capacity: 200)
         let motifs = BoundedChannel<[Int32]>(capacity: 4)
-        let sides = [Task { try await speak(codes) }, Task { try await play(notes) }, Task { try await paint(motifs) }]
+        // Over when the first sound was told. An image that comes before its answer's speech is not drawn before that:
+        // drawing would take the threads that the speech is made by.
+        let silence = BoundedChannel<Never>(capacity: 1)
+        let sides = [
+            Task { try await speak(codes, ending: silence) }, Task { try await play(notes) },
+            Task { try await paint(motifs, after: settled.requiresSpeech ? silence : nil) },
+        ]
         let cancelSides: @Sendable () -> Void = {
             for side in sides { side.cancel() }
             codes.cancel()
             notes.cancel()
             motifs.cancel()
+            silence.finish()
         }
-        let forced = forcedTokens(at: ids)
-        var rules = rules
-        // The question decided that the answer is a chain, whatever the caller's rules leave open.
-        if forced.first == engine.vocabulary.instruction, !forced.isEmpty { rules.chain = .required }
-        let settled = rules
         do {
             let answer = try await withTaskCancellationHandler {
                 try await backbone.answer(rules: settled, forced: forced) { event in
@@ -88,8 +95,12 @@ struct AnswerMaker: Sendable {
     }
 
     /// Codes into sound, in pieces of what has come by then; nil in the channel ends a run.
-    private func speak(_ codes: BoundedChannel<Int32?>) async throws {
-        let play: @Sendable ([Float]) async -> Void = { await tell(.speech($0)) }
+    private func speak(_ codes: BoundedChannel<Int32?>, ending silence: BoundedChannel<Never>) async throws {
+        defer { silence.finish() }
+        let play: @Sendable ([Float]) async -> Void = {
+            await tell(.speech($0))
+            silence.finish()
+        }
         while let code = await codes.receive() {
             try Task.checkCancellation()
             if let code {
@@ -116,9 +127,10 @@ struct AnswerMaker: Sendable {
         }
     }
 
-    /// Codes of images into pictures.
-    private func paint(_ motifs: BoundedChannel<[Int32]>) async throws {
+    /// Codes of images into pictures, once the silence is over.
+    private func paint(_ motifs: BoundedChannel<[Int32]>, after silence: BoundedChannel<Never>?) async throws {
         while let codes = await motifs.receive() {
+            _ = await silence?.receive()
             try Task.checkCancellation()
             guard let painter else { continue }
             let picture = try await painter.paint(codes) { await tell(.drawing(step: $0, steps: $1)) }

@@ -209,7 +209,7 @@ public actor Session {
         precondition(running == nil, "an answer is being made already")
         guard log.canAnswer else { throw EngineError(reason: "there is no question to answer") }
         try ask(for: form)
-        makeRoom(for: min(rules.maximumTokens, 1024))
+        makeRoom(for: min(rules.maximumTokens, 1024 + musicRoom(rules)))
         log.beginAnswer()
         let ids = log.ids
         let maker = AnswerMaker(
@@ -229,6 +229,13 @@ public actor Session {
 
     /// Stops the answer that is being made; its `answer` call returns soon.
     public func stop() { running?.cancel() }
+
+    /// The tokens of a piece of music that may end the answer: it shall not be cut short since the conversation is long. One
+    /// that is made in windows has the room of an answer.
+    private func musicRoom(_ rules: AnswerRules) -> Int {
+        guard rules.modalities.contains(.music), rules.musicWindow == nil, engine.encodec != nil else { return 0 }
+        return rules.maximumMusicFrames * engine.vocabulary.musicLevels
+    }
 
     /// Forgets the oldest turns when the backbone's context would not hold the conversation and `more` tokens.
     private func makeRoom(for more: Int) {

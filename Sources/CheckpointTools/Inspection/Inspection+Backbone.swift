@@ -49,8 +49,9 @@ extension Inspection {
             var parts = ["\(vocabulary.text.ranges.reduce(0) { $0 + $1.count }) text"]
             for modality in Modality.allCases {
                 guard let block = vocabulary.block(modality) else { continue }
-                let codes = block.codes
-                parts.append("\(modality.rawValue) \(codes.count) (ids \(codes.lowerBound) to \(codes.upperBound - 1))")
+                let ids = block.codes
+                codes[modality.rawValue] = ids.count
+                parts.append("\(modality.rawValue) \(ids.count) (ids \(ids.lowerBound) to \(ids.upperBound - 1))")
             }
             add("vocabulary", "\(c.vocab_size): " + parts.joined(separator: ", "))
             add("assistant", "[\(vocabulary.assistant.rawValue)]")

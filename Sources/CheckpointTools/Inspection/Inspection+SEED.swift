@@ -31,6 +31,7 @@ extension Inspection {
             let (side, quantizer) = (model.vision.side, model.quantizer)
             add("picture", "\(side) × \(side) pixels: \(quantizer.queries) tokens, each one of \(quantizer.codes)")
             add("embedding", "\(quantizer.embeddingSize) numbers")
+            codes["image"] = quantizer.codes
             let isDescribed = FileFacts(url.appending(path: SEEDConfiguration.fileName)).exists
             add(
                 "shape",

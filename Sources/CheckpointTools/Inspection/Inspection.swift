@@ -1,6 +1,7 @@
 import Checkpoints
 import Encodec
 public import Foundation
+import Layers
 import Llama
 import SoundStorm
 import SpeechTokenizer
@@ -41,6 +42,8 @@ public struct Inspection: Sendable, Encodable {
     public private(set) var tensors: [TensorLine] = []
     /// Parameters in all.
     public private(set) var parameters = 0
+    /// How many codes of each modality there are, by its name: what must be the same in all parts of one model.
+    public internal(set) var codes: [String: Int] = [:]
     /// What keeps the daemon from using it: files, tensors; empty when it can be used as it is.
     public internal(set) var missing: [String] = []
 
@@ -153,6 +156,7 @@ public struct Inspection: Sendable, Encodable {
             let hop = c.strides.reduce(1, *)
             add("sound", "\(c.sampleRate) Hz, \(c.sampleRate / hop) frames a second (strides \(c.strides))")
             add("codes", "\(c.levels) levels of \(c.codebookSize)")
+            codes["speech"] = c.codebookSize
             add("shape", "\(c.filters) filters, latent \(c.dimension), \(c.lstmLayers) LSTM layers, \(c.activation)")
             guard checkpoint != nil else {
                 missing.append("the weights: ckpt.dev or SpeechTokenizer.pt")
@@ -172,6 +176,16 @@ public struct Inspection: Sendable, Encodable {
                 "sound",
                 "\(c.sampleRate) Hz, \(c.audioChannels == 1 ? "mono" : "stereo"), \(c.frameRate) frames a second")
             add("codes", "\(model.encodedLevels) levels of \(c.codebookSize)")
+            codes["music"] = model.encodedLevels * c.codebookSize
+            let shape = c.seanet
+            add(
+                "shape",
+                "\(shape.filters) filters, latent \(shape.dimension), \(shape.lstmLayers) LSTM layers, strides \(shape.strides)"
+            )
+            add("memory", "\(Size.text(tensors.reduce(0) { $0 + $1.bytes })) at most, mapped as they are")
+            if c.audioChannels != 1 {
+                missing.append("one channel: it is an Encodec for stereo, and the daemon takes the one at 32 kHz")
+            }
         } catch {
             missing.append("\(error)")
         }

@@ -29,7 +29,7 @@ extension RealtimeConnection {
             place: place, modality: plan.modality, metadata: parameters.metadata, question: question)
         record.artifactRequest = parameters.artifact
         record.isTranscription = plan.form == .transcript
-        record.musicFrames = plan.form == .music ? plan.rules.maximumMusicFrames : 0
+        record.musicFrames = plan.rules.modalities.contains(.music) ? plan.rules.maximumMusicFrames : 0
         response = record
         outputIsComplete = false
         lastAnswerItem = place.itemID
@@ -52,7 +52,7 @@ extension RealtimeConnection {
         if let plan = artifact ?? task { return plan }
         let modality = parameters.outputModality ?? settings.outputModality
         let rules = services.rules(
-            modality, spoken: question.item != nil, drawing: mayMakeArtifacts, limit: parameters.maxOutputTokens)
+            modality, spoken: question.item != nil, artifacts: mayMakeArtifacts, limit: parameters.maxOutputTokens)
         return AnswerPlan(form: .words, rules: rules, modality: modality)
     }
 
@@ -150,12 +150,10 @@ extension RealtimeConnection {
         switch event {
         case .heard(let frames, let probability):
             logger.trace("heard \(frames) frames, p(end) \(probability)")
-        case .answer(let event):
-            told(event)
-            if event == .began(.music) { await making { try self.beginPiece() } }
+        case .answer(let event): told(event)
         case .music(let samples): await making { try await self.play(piece: samples) }
         case .musicEnded: await making { try await self.finishPiece() }
-        case .drawing(let step, let steps): tell(step: step, of: steps)
+        case .drawing(let step, let steps): tell(.image, step: step, of: steps)
         case .picture(let picture): await making { try await self.finish(picture) }
         case .speech(let samples):
             guard response?.stopReason == nil else { return }
@@ -221,7 +219,7 @@ extension RealtimeConnection {
     private var wantsTranscript: Bool { door.sound.isOurs || settings.transcription != nil }
 
     /// A stage of the running response is reached, now and for the first time.
-    private func mark(_ stage: WritableKeyPath<ResponseTiming, Double?>) {
+    func mark(_ stage: WritableKeyPath<ResponseTiming, Double?>) {
         let time = sinceQuestion
         if response?.timing[keyPath: stage] == nil { response?.timing[keyPath: stage] = time }
     }

@@ -22,6 +22,9 @@ extension RealtimeConnection {
     /// Whether this session has not made as many as it may.
     var mayMakeArtifacts: Bool { artifactsMade < services.configuration.artifacts.maxPerSession }
 
+    /// What the artifact of the running response was made of: the question's words, as it was written or heard.
+    var artifactPrompt: String { response?.question.item == nil ? lastWritten : response?.transcript ?? "" }
+
     /// A step of an artifact's making; when one fails there will be no artifact, and the response fails.
     func making(_ step: () async throws -> Void) async {
         guard artifactFailure == nil else { return }
@@ -33,18 +36,19 @@ extension RealtimeConnection {
     }
 
     /// How far the artifact of the running response is.
-    func tell(step: Int, of steps: Int) {
+    func tell(_ kind: Artifact.Kind, step: Int, of steps: Int) {
         guard let place = response?.place, response?.stopReason == nil else { return }
         send(
             .artifactProgress(
                 ArtifactProgress(
-                    responseID: place.responseID, itemID: place.itemID, outputIndex: place.outputIndex, step: step,
-                    steps: steps)))
+                    responseID: place.responseID, itemID: place.itemID, outputIndex: place.outputIndex, kind: kind,
+                    step: step, steps: steps)))
     }
 
     /// An artifact is complete: it is announced, once. To OpenAI's clients it is a line of text.
     func announce(_ artifact: Artifact) {
         artifactsMade += 1
+        mark(\.artifactMilliseconds)
         guard let place = response?.place else { return }
         if door.sound.isOurs {
             send(

@@ -63,23 +63,24 @@ extension RealtimeConnection {
 
     // MARK: Making
 
-    /// The model begins a piece.
-    func beginPiece() throws {
-        guard let request = response?.artifactRequest, let encodec = services.engine.encodec,
-            let store = services.artifacts, piece == nil
+    /// Begins a file. A piece that nobody asked for in so many words, which the model found to be wanted, is FLAC.
+    private func beginPiece() throws {
+        guard let encodec = services.engine.encodec, let store = services.artifacts, response?.stopReason == nil
         else { return }
+        let (request, prompt) = (response?.artifactRequest ?? ArtifactRequest(type: .music), artifactPrompt)
         var tags = AudioFileTags()
-        tags.title = String(lastWritten.prefix(200))
+        tags.title = String(prompt.prefix(200))
         tags.software = "anygptd \(Daemon.version)"
-        tags.comment = "prompt: \(lastWritten.prefix(1000)); model: \(services.artifactModelName); seed: \(seed)"
+        tags.comment = "prompt: \(prompt.prefix(1000)); model: \(services.artifactModelName); seed: \(seed)"
         piece = PieceInProgress(
             artifact: try MusicArtifact(
                 in: store, format: try Self.format(request), sampleRate: encodec.configuration.sampleRate, tags: tags),
             frames: response?.musicFrames ?? 0)
     }
 
-    /// More of its sound.
+    /// More of a piece's sound; the first of it begins the file.
     func play(piece samples: [Float]) async throws {
+        if piece == nil { try beginPiece() }
         guard let artifact = piece?.artifact, let encodec = services.engine.encodec else { return }
         try await artifact.append(samples)
         piece?.samples += samples.count
@@ -90,7 +91,7 @@ extension RealtimeConnection {
         let done = min(piece.samples / step, steps)
         guard done > piece.toldSteps else { return }
         self.piece?.toldSteps = done
-        tell(step: done, of: steps)
+        tell(.music, step: done, of: steps)
     }
 
     /// The piece is complete.

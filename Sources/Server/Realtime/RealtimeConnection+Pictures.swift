@@ -53,7 +53,7 @@ extension RealtimeConnection {
     /// A picture is complete.
     func finish(_ picture: Picture) async throws {
         guard let store = services.artifacts, response?.stopReason == nil else { return }
-        let prompt = response?.question.item == nil ? lastWritten : response?.transcript ?? ""
+        let prompt = artifactPrompt
         let text: [(keyword: String, text: String)] = [
             ("Title", String(prompt.prefix(200))), ("Software", "anygptd \(Daemon.version)"),
             ("Prompt", String(prompt.prefix(1000))), ("Model", services.artifactModelName),

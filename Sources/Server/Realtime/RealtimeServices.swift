@@ -94,10 +94,19 @@ struct RealtimeServices: Sendable {
 
     /// What a reply may hold.
     ///
-    /// - Parameter drawing: whether the model may draw a picture where it finds that one is wanted.
-    func rules(_ modality: OutputModality, spoken: Bool, drawing: Bool, limit: TokenLimit?) -> AnswerRules {
+    /// - Parameter artifacts: whether the model may draw a picture, or make a piece of music, where it finds that one is
+    ///   wanted.
+    func rules(_ modality: OutputModality, spoken: Bool, artifacts: Bool, limit: TokenLimit?) -> AnswerRules {
         var rules = modality == .audio ? AnswerRules.voiceReply : AnswerRules.textReply
-        if drawing, engine.unclip != nil { rules.modalities.insert(.image) }
+        // A reply has one place for them.
+        rules.maximumArtifacts = 1
+        if artifacts, engine.unclip != nil { rules.modalities.insert(.image) }
+        if artifacts, engine.encodec != nil {
+            rules.modalities.insert(.music)
+            let piece = configuration.musicRules(seconds: nil, engine: engine)
+            rules.maximumMusicFrames = piece.maximumMusicFrames
+            rules.minimumMusicFrames = piece.minimumMusicFrames
+        }
         rules.chain = spoken ? .required : .never
         rules.maximumTranscriptTokens = configuration.sampling.text.maxNewTokens
         rules.maximumReplyTokens = configuration.sampling.text.maxNewTokens

@@ -20,7 +20,8 @@ public struct JournalLogHandler: LogHandler {
 
     public func log(event: LogEvent) {
         let text = Self.line(event.level, event.message, metadata.merging(event.metadata ?? [:]) { $1 })
-        FileHandle.standardError.write(Data(text.utf8))
+        // A journal that was restarted may have let go of its end: the conversations go on.
+        try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
     }
 
     static func line(_ level: Logger.Level, _ message: Logger.Message, _ metadata: Logger.Metadata) -> String {

@@ -67,15 +67,44 @@ test("the reply to something typed has no pause", () => {
   equal(stages(ledger.entries[1]).stages.map(({ name, milliseconds }) => [name, milliseconds]), [["text", 19]]);
 });
 
+test("a reply without words is measured by what was made, and one that brought nothing not at all", () => {
+  const measured = { ...timing, end_of_turn_ms: 1, first_text_ms: null, first_audio_ms: null, artifact_ms: 801, done_ms: 900 };
+  const place = { response_id: "r", item_id: "i", output_index: 0 };
+  const written = (...events) => {
+    const ledger = new Ledger();
+    ledger.write("t", "a hill");
+    for (const event of [...spoken.slice(3, 5), ...events]) ledger.apply(event);
+    return stages(ledger.entries[1]);
+  };
+  const progress = { type: "response.output_artifact.progress", ...place, step: 1, steps: 9, artifact: { type: "image" } };
+  equal(written(progress, measured), null);
+  for (const [type, until] of [["image", "picture"], ["music", "music"]]) {
+    const made = { type: "response.output_artifact.done", ...place, artifact: { id: "x", type } };
+    equal(written(progress, made, measured), {
+      stages: [{ name: "made", label: until, milliseconds: 800 }], total: 800, until,
+    });
+    // A daemon of former days measured only when all was done.
+    equal(written(made, { ...measured, artifact_ms: undefined }).total, 899);
+    // Where there are words, or speech, they are what was waited for.
+    equal(written(made, { ...measured, first_text_ms: 21 }), {
+      stages: [{ name: "text", label: "words", milliseconds: 20 }], total: 20, until: "first words",
+    });
+    equal(written(made, { ...measured, first_audio_ms: 31 }).until, "first sound");
+  }
+});
+
 test("artifacts are kept by their place in the reply", () => {
   const place = { response_id: "r", item_id: "i", output_index: 1 };
   const ledger = play([
     ...spoken,
-    { type: "response.output_artifact.progress", ...place, step: 3, steps: 25 },
+    { type: "response.output_artifact.progress", ...place, step: 3, steps: 25, artifact: { type: "image" } },
     { type: "response.output_artifact.progress", ...place, output_index: 2, step: 1, steps: 2 },
-    { type: "response.output_artifact.done", ...place, artifact: { id: "x" } },
+    { type: "response.output_artifact.done", ...place, artifact: { id: "x", type: "image" } },
   ]);
-  equal([...ledger.entries[1].artifacts], [[1, { step: 3, steps: 25, artifact: { id: "x" } }], [2, { step: 1, steps: 2, artifact: null }]]);
+  equal([...ledger.entries[1].artifacts], [
+    [1, { kind: "image", step: 3, steps: 25, artifact: { id: "x", type: "image" } }],
+    [2, { kind: null, step: 1, steps: 2, artifact: null }],
+  ]);
 });
 
 test("a lost connection divides what was from what will be", () => {

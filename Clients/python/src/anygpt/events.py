@@ -104,6 +104,7 @@ class ArtifactProgress:
     item_id: str
     step: int
     steps: int
+    type: Literal["image", "music"] | None = None  # A daemon of former days does not say what it makes.
 
 
 @dataclass(frozen=True)
@@ -191,7 +192,8 @@ def _parse(data: Json) -> Event:
     if kind == "response.output_audio.delta":
         return ReplyAudio(data["item_id"], base64.b64decode(data["delta"], validate=True))
     if kind == "response.output_artifact.progress":
-        return ArtifactProgress(data["item_id"], int(data["step"]), int(data["steps"]))
+        making = (data.get("artifact") or {}).get("type")
+        return ArtifactProgress(data["item_id"], int(data["step"]), int(data["steps"]), making)
     if kind == "response.output_artifact.done":
         made = data["artifact"]
         known = {name: made[name] for name in Artifact.__dataclass_fields__ if name in made}
