@@ -25,7 +25,7 @@ from .speechtokenizer import SpeechTokenizer, SpeechTokenizerConfig
 from .vocabulary import MUSIC_CODES, Vocabulary
 from .voices import HOP
 
-CHUNK, PROMPT = 50, 150  # frames
+PROMPT = 150  # frames
 TEST_SEED = 100
 CLEAN = ", clean"  # ends the name of a test whose recordings are heard without room, noise and colour
 
@@ -64,8 +64,7 @@ class Shipped:
         """Level-0 codes [frame] -> wave, filled in by SoundStorm in chunks after a voice prompt (else the model's)."""
         if self.storm.is_silent:
             return self.tokenizer.decode(semantic[None]).numpy()  # code 0 of levels 1-7 is the zero vector
-        filled = [self.storm.generate(chunk, self.voice if voice is None else voice) for chunk in semantic.split(CHUNK)]
-        return self.tokenizer.decode(torch.cat(filled).T).numpy()
+        return self.tokenizer.decode(self.storm.stream(semantic, self.voice if voice is None else voice).T).numpy()
 
 
 def sound(wave: np.ndarray, u: Utterance) -> np.ndarray:

@@ -13,13 +13,15 @@ from torch import Tensor, nn
 from .speechtokenizer import Named
 
 CODES, MASK, LEVELS = 1024, 1024, 7
+# Frames, as config.toml has them: a reply's first chunk, each later one, and what is seen again before it.
+FIRST, CHUNK, CONTEXT = 20, 50, 50
 
 
 @dataclass
 class SoundStormConfig:
-    dim: int = 160
-    depth: int = 4
-    heads: int = 5
+    dim: int = 128
+    depth: int = 2
+    heads: int = 4
     dim_head: int = 32
     ff_mult: int = 4
     conv_expansion_factor: int = 2
@@ -234,6 +236,17 @@ class SoundStorm(nn.Module):
         for level in range(1, LEVELS):
             grid[:, level:] = think().argmax(-1)[:, level:]
         return torch.cat([semantic[:, None], grid[voiced:]], 1)
+
+    def stream(self, semantic: Tensor, voice: Tensor) -> Tensor:
+        """As the daemon speaks: chunk by chunk, each after the voice's prompt and the last frames before it.
+
+        semantic [frame], voice [prompt frame, 8] -> [frame, 8]
+        """
+        said = voice[:0]
+        while len(said) < len(semantic):
+            chunk = semantic[len(said) :][: CHUNK if len(said) else FIRST]
+            said = torch.cat([said, self.generate(chunk, torch.cat([voice, said[-CONTEXT:]]))])
+        return said
 
 
 def top(logits: Tensor, count: int) -> Tensor:

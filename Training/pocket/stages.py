@@ -58,9 +58,11 @@ def _recode(work: str, model: str, pace: float) -> None:
 
 
 def _soundstorm(work: str, model: str, pace: float) -> None:
+    from .storm_lessons import prompt
     from .train_soundstorm import train_soundstorm
 
-    train_soundstorm(work, PARTS, 600 * pace)
+    prompt(work, model)
+    train_soundstorm(work, PARTS, 1320 * pace)
 
 
 def _spoken(work: str, model: str, pace: float) -> None:
@@ -202,7 +204,7 @@ STAGES = {
     "replies": Stage(_replies, ["latent"], 1),
     "recode": Stage(_recode, ["encoder"], 5),
     "recordings": Stage(_recordings, ["encoder", "spoken"], 12),
-    "soundstorm": Stage(_soundstorm, ["recode"], 10),
+    "soundstorm": Stage(_soundstorm, ["recode", "replies"], 22),
     "tune": Stage(_tune, ["soundstorm", "decoder", "replies"], 14),
     "picture-codes": Stage(_picture_codes, ["start"], 0.2),
     "picture-encoder": Stage(_picture_encoder, ["picture-codes"], 13),

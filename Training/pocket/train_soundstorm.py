@@ -14,16 +14,17 @@ import torch
 from torch import Tensor, nn
 
 from . import recordings
-from .corpus import Utterance, load
+from .corpus import load
 from .latent import DIM, SEMANTIC, corpus_split
 from .muon import muon
 from .run import Run, cheap
 from .soundstorm import CODES, LEVELS, MASK, SoundStorm, SoundStormConfig
 from .speechtokenizer import nearest
+from .storm_lessons import ACOUSTIC, Lessons, Row
 from .voices import HOP, REPLY_VOICE
 
-ACOUSTIC = DIM - SEMANTIC
-WEIGHTS = torch.tensor([1.0, 0.6, 0.4, 0.3, 0.2, 0.2, 0.2])  # of the levels in the loss
+WEIGHTS = torch.tensor([1.0, 0.7, 0.5, 0.4, 0.3, 0.3, 0.3])  # of the levels in the loss
+ABOVE = 0.3  # of what a pass says of the levels above its own: they are said again
 
 
 class TiedSoundStorm(nn.Module):
@@ -122,105 +123,85 @@ def recode(folder: str, parts: list[int], count: int = 160) -> None:
     torch.save(out, f"{folder}/recoded.pt")
 
 
-class Voices:
-    """Pairs of a voice prompt and a piece to fill in, by the same speaker."""
-
-    def __init__(self, folder: str, parts: list[int], books: Tensor) -> None:
-        _, _, utterances = load(folder, parts)
-        self.recoded = {start: codes.long() for start, codes in torch.load(f"{folder}/recoded.pt").items()}
-        self.pieces: dict[str, list[Utterance]] = {}
-        self.prompts: dict[str, list[Utterance]] = {}
-        for u in corpus_split(utterances)[0]:
-            self.pieces.setdefault(u.voice, []).append(u)
-            if u.start in self.recoded:
-                self.prompts.setdefault(u.voice, []).append(u)
-        self.voices = [voice for voice, prompts in self.prompts.items() if len(prompts) >= 8]
-        self.true_ids = torch.load(f"{folder}/ids.pt").long()
-        self.latent = torch.load(f"{folder}/latent.pt")
-        self.books = books
-
-    def pick(self) -> tuple[Tensor, Tensor, Tensor, int]:
-        """(level 0 [frame], acoustic target less level 0's [frame, 96], own codes [frame, 7], prompt frames)"""
-        voice = REPLY_VOICE if random.random() < 0.6 else random.choice(self.voices)
-        own = random.random() < 0.4
-        piece = random.choice((self.prompts if own else self.pieces)[voice])
-        prompt = random.choice([u for u in self.prompts[voice] if u is not piece])
-        spoken = self.recoded[prompt.start]
-        voiced = random.choices([0, random.randint(30, 80), random.randint(80, 150)], weights=[1, 6, 3])[0]
-        voiced = min(spoken.shape[1], voiced)
-        frames = min(piece.end - piece.start, random.randint(20, 60))  # the daemon asks for about 50 at a time
-        offset = random.randint(0, piece.end - piece.start - frames)
-        start = piece.start + offset
-        if own:
-            level0 = self.recoded[piece.start][0, offset : offset + frames]
-        else:
-            level0 = self.true_ids[0, start : start + frames]
-        semantic = torch.cat([spoken[0, :voiced], level0])
-        where = torch.cat([torch.arange(prompt.start, prompt.start + voiced), torch.arange(start, start + frames)])
-        target = self.latent[where, SEMANTIC:].float() - self.books[0][semantic][:, SEMANTIC:]
-        codes = torch.cat([spoken[1:, :voiced], torch.full((LEVELS, frames), MASK)], 1).T
-        return semantic, target, codes, voiced
-
-
-def train_soundstorm(folder: str, parts: list[int], seconds: float, batch: int = 6) -> None:
+def train_soundstorm(folder: str, parts: list[int], seconds: float, frames: int = 900) -> None:
+    """`frames` is the size of a batch, padding counted."""
     torch.manual_seed(3)
     random.seed(3)
     books = torch.load(f"{folder}/books.pt")["books"]
-    voices, net = Voices(folder, parts, books), TiedSoundStorm(books, SoundStormConfig())
-    run = Run(folder, "soundstorm", net, 8e-4, seconds, warmup=50, optimizers=muon(net, 8e-4, ".layers."))
+    lessons, net = Lessons(folder, parts, books), TiedSoundStorm(books, SoundStormConfig())
+    run = Run(folder, "soundstorm", net, 1.5e-3, seconds, warmup=50, optimizers=muon(net, 1.5e-3, ".layers."))
     for _ in run:
-        rows = [voices.pick() for _ in range(batch)]
-        frames = max(len(row[0]) for row in rows)
-        semantic = torch.zeros(batch, frames, dtype=torch.long)
-        target = torch.zeros(batch, frames, ACOUSTIC)
-        grid = torch.full((batch, frames, LEVELS), MASK)
-        mask = torch.zeros(batch, frames, dtype=torch.bool)
-        ours = torch.zeros(batch, frames, dtype=torch.bool)
-        for index, (first, goal, own, voiced) in enumerate(rows):
-            length = len(first)
-            semantic[index, :length], target[index, :length] = first, goal
-            grid[index, :voiced], mask[index, :length], ours[index, voiced:length] = own[:voiced], True, True
+        rows: list[Row] = []
+        while (longest := max((len(row.semantic) for row in rows), default=0)) * (len(rows) + 1) < frames:
+            rows.append(lessons.pick(run.done))
+        count = len(rows)
+        semantic = torch.zeros(count, longest, dtype=torch.long)
+        sound = torch.zeros(count, longest, ACOUSTIC)
+        grid = torch.full((count, longest, LEVELS), MASK)
+        place = torch.arange(longest).expand(count, -1)
+        for index, row in enumerate(rows):
+            length = len(row.semantic)
+            semantic[index, :length], sound[index, :length], grid[index, :length] = row.semantic, row.sound, row.codes
+        voiced = torch.tensor([row.voiced for row in rows])[:, None]
+        begin = torch.tensor([row.voiced + row.context for row in rows])[:, None]
+        mask = place < torch.tensor([len(row.semantic) for row in rows])[:, None]
+        said, ours = mask & (place >= voiced), mask & (place >= begin)
 
-        level, rest = prepare(net, semantic, grid, target, mask, ours)
+        target = sound - books[0][semantic][..., SEMANTIC:]
+        level, rest = prepare(net, semantic, grid, target, mask, said, ours)
         with cheap(run.done < 0.85):
             expected = net(semantic, grid, mask)
-        loss = torch.zeros(())
+        loss, rest = torch.zeros(()), rest[ours]
         for q in range(level, LEVELS):
-            guess = expected[..., q, :].float()
+            guess = expected[..., q, :][ours].float()
             # As a share of what is left: what lower levels missed by chance must not rule the loss of the fine ones.
-            left = rest[ours].pow(2).sum(-1).mean()
-            error = (guess - rest)[ours].pow(2).sum(-1).mean() / torch.maximum(left, net.scale[q].pow(2))
-            loss = loss + WEIGHTS[q] * error
+            left = torch.maximum(rest.pow(2).sum(-1).mean(), net.scale[q].pow(2))
+            error = (guess - rest).pow(2).sum(-1).mean() / left
+            loss = loss + WEIGHTS[q] * (1.0 if q == level else ABOVE) * error
             rest = rest - net.residual[q][net.choose(guess.detach(), q)]  # the next level mends what this one chose
             if q == level:
                 first_error = error.item()
-        run.step(loss, **{f"level{level + 1}": first_error})
+        whole = target[ours].pow(2).sum(-1).mean()
+        run.step(loss, **{f"level{level + 1}": first_error, "left": (rest.pow(2).sum(-1).mean() / whole).item()})
 
 
 @torch.no_grad()
 def prepare(
-    net: TiedSoundStorm, semantic: Tensor, grid: Tensor, target: Tensor, mask: Tensor, ours: Tensor
+    net: TiedSoundStorm, semantic: Tensor, grid: Tensor, target: Tensor, mask: Tensor, said: Tensor, ours: Tensor
 ) -> tuple[int, Tensor]:
-    """Fills the grid as one of the passes of `SoundStorm.generate` meets it.
+    """Fills the grid as one of the passes of `SoundStorm.generate` meets it: `said` is context and chunk, `ours` the
+    chunk alone.
 
     Returns the level that the pass is for and what is left of the target [batch, frame, 96] above the levels below it.
     """
+    codes = torch.zeros_like(grid)
+    true = random.random() < 0.3
+    if not true:  # its own guesses
+        with cheap():
+            expected = net(semantic, grid, mask).float()
+        for q in range(LEVELS):
+            codes[said, q] = net.choose(expected[..., q, :][said], q)
+    else:
+        rest = target[said]
+        for q in range(LEVELS):
+            codes[said, q] = net.choose(rest, q)
+            rest = rest - net.residual[q][codes[said, q]]
+    grid[said & ~ours] = codes[said & ~ours]  # the context is known
     way = random.random()
-    if way < 0.4:  # the first pass: nothing is known beyond the prompt
+    if way < 0.25:  # the first pass: nothing is known beyond that
         return 0, target
-    level, rest = random.choice([1, 1, 2, 2, 3, 4, 5, 6]), target
-    if way < 0.65:  # the truth below, nothing above
-        for q in range(level):
-            code = net.choose(rest, q)
-            grid[..., q] = torch.where(ours, code, grid[..., q])
-            rest = rest - net.residual[q][code]
-        return level, rest
-    with cheap():  # its own guesses below and above, in the prompt too after level 1
-        expected = net(semantic, grid, mask).float()
-    for q in range(LEVELS):
-        code = net.choose(expected[..., q, :], q)
-        where = mask if q > 0 and level > 1 else ours
-        grid[..., q] = torch.where(where, code, grid[..., q])
-        if q < level:
-            rest = rest - net.residual[q][code]
+    if way < 0.4:  # the second: some of the first level
+        known = ours & (torch.rand(ours.shape) < random.random())
+        grid[known, 0] = codes[known, 0]
+        return 0, target
+    level, rest = random.choice([1, 1, 2, 2, 3, 4, 5, 6]), target.clone()
+    grid[ours] = codes[ours]
+    if true and random.random() < 0.5:
+        grid[..., level:][ours] = MASK
+    elif level > 1 and not true:  # in the prompt too
+        voice = mask & ~said
+        for q in range(1, LEVELS):
+            grid[voice, q] = net.choose(expected[..., q, :][voice], q)
+    for q in range(level):
+        rest[ours] -= net.residual[q][grid[..., q][ours]]
     return level, rest
