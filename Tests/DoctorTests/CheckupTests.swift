@@ -54,14 +54,10 @@ import Testing
         #expect(swapped.text.contains("is a speech tokenizer"))
         let unknown = try await fault("configuration") { $0 + "\n[nothing]\nkey = 1\n" }
         #expect(unknown.text.contains("nothing"))
-        let music = try await fault("music") {
-            $0.replacing("\nencodec = \"\"", with: "\nencodec = \"Models/none\"")
-        }
-        #expect(music.text.contains("Models/none"))
-        for (subject, key) in [("pictures in", "seed"), ("pictures out", "unclip")] {
+        for (subject, key) in [("music", "encodec"), ("pictures in", "seed"), ("pictures out", "unclip")] {
             let line = try Regex("\n\(key) = \"[^\"]*\"")
-            let pictures = try await fault(subject) { $0.replacing(line, with: "\n\(key) = \"Models/none\"") }
-            #expect(pictures.text.contains("Models/none"))
+            let art = try await fault(subject) { $0.replacing(line, with: "\n\(key) = \"Models/none\"") }
+            #expect(art.text.contains("Models/none"))
         }
         let voice = try await fault("voice") { $0.replacing("pocket/voice.wav", with: "pocket/silence.wav") }
         #expect(voice.text.contains("silence.wav"))
