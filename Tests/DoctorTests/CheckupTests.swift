@@ -67,8 +67,8 @@ import Testing
         }
         for (subject, key) in [("pictures in", "seed"), ("pictures out", "unclip"), ("music", "encodec")] {
             let line = try Regex("\n\(key) = \"[^\"]*\"")
-            let pictures = try await fault(subject) { $0.replacing(line, with: "\n\(key) = \"Models/none\"") }
-            #expect(pictures.text.contains("Models/none"))
+            let art = try await fault(subject) { $0.replacing(line, with: "\n\(key) = \"Models/none\"") }
+            #expect(art.text.contains("Models/none"))
         }
         let voice = try await fault("voice") { $0.replacing("pocket/voice.wav", with: "pocket/silence.wav") }
         #expect(voice.text.contains("silence.wav"))

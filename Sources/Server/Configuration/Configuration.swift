@@ -105,7 +105,7 @@ extension Configuration {
         /// SoundStorm: a `.pt` file.
         public var soundStorm = "Models/pocket/speech/speechtokenizer_soundstorm_mls.pt"
         /// Encodec, AnyGPT's music tokenizer: a folder as Hugging Face keeps it; empty for none, and no music.
-        public var encodec = ""
+        public var encodec = "Models/pocket/encodec"
         /// SEED-2, AnyGPT's image tokenizer: a folder with `seed_quantizer.pt` and `eva_vit_g.pth`; empty for none, and no
         /// pictures.
         public var seed = "Models/pocket/seed"

@@ -37,7 +37,7 @@ extension Configuration {
         /// Images, 32 tokens each.
         public var image = Sampling(doSample: false, minNewTokens: 32, maxNewTokens: 32)
         /// Music, 200 tokens a second.
-        public var music = Sampling(topK: 200, repetitionPenalty: 1.15, minNewTokens: 200, maxNewTokens: 1000)
+        public var music = Sampling(doSample: false, minNewTokens: 200, maxNewTokens: 1000)
 
         static let keys =
             Sampling.keys.map { $0.under("text", \SamplingOfModalities.text) }
@@ -53,12 +53,8 @@ extension Configuration {
 }
 
 extension Configuration.Sampling {
-    fileprivate init(
-        doSample: Bool = true, topK: Int = 50, repetitionPenalty: Double = 1, minNewTokens: Int, maxNewTokens: Int
-    ) {
+    fileprivate init(doSample: Bool, minNewTokens: Int, maxNewTokens: Int) {
         self.doSample = doSample
-        self.topK = topK
-        self.repetitionPenalty = repetitionPenalty
         self.minNewTokens = minNewTokens
         self.maxNewTokens = maxNewTokens
     }
