@@ -145,14 +145,14 @@ def _music_codes(work: str, model: str, pace: float) -> None:
 def _music_encoder(work: str, model: str, pace: float) -> None:
     from .train_encodec import say_what_is_heard, train_encoder
 
-    train_encoder(work, 660 * pace)
+    train_encoder(work, 400 * pace)
     say_what_is_heard(work)
 
 
 def _music_decoder(work: str, model: str, pace: float) -> None:
     from .train_encodec import train_decoder
 
-    train_decoder(work, 420 * pace)
+    train_decoder(work, 340 * pace)
 
 
 def _export(work: str, model: str, pace: float) -> None:
@@ -198,8 +198,8 @@ STAGES = {
     "picture-unet": Stage(_picture_unet, ["picture-encoder"], 25),
     "picture-tune": Stage(_picture_tune, ["picture-decoder", "picture-unet"], 5),
     "music-codes": Stage(_music_codes, ["start"], 0.2),
-    "music-encoder": Stage(_music_encoder, ["music-codes"], 12),
-    "music-decoder": Stage(_music_decoder, ["music-codes"], 8),
+    "music-encoder": Stage(_music_encoder, ["music-codes"], 9),
+    "music-decoder": Stage(_music_decoder, ["music-codes"], 6),
     "backbone": Stage(_backbone, ["recordings", "replies", "picture-encoder", "music-encoder"], 60),
     "export": Stage(_export, ["tune", "backbone", "picture-tune", "music-decoder"], 0.2),
     "judge": Stage(_judge, ["export"], 15),
