@@ -1,6 +1,7 @@
 """Writes the music's network as facebook/encodec_32khz is laid out, and takes it apart again."""
 
 import importlib.metadata
+import json
 import os
 
 import torch
@@ -32,12 +33,16 @@ def read_encodec(folder: str) -> dict[str, Tensor]:
 
 
 def provenance(work: str) -> dict[str, str]:
+    before = ""
+    if os.path.exists(f"{work}/start/music.json"):
+        with open(f"{work}/start/music.json") as file:
+            before = json.load(file)["state"] + ", then "
     spent = []
     for name in ("encoder", "decoder"):
         saved = torch.load(f"{work}/music-{name}.checkpoint")
         spent.append(f"{name} {saved['steps']} steps in {saved['spent'] / 60:.0f} min of one core")
     return {
-        "state": "trained: " + ", ".join(spent) + "; the way between loudnesses and waveform is written",
+        "state": before + "trained: " + ", ".join(spent),
         "seeds": "encoder 41, decoder 42",
         "versions": f"torch {importlib.metadata.version('torch')}",
         "data": "32 kinds of tunes composed and synthesised by pocket/music.py; timbres after FluidR3 GM (MIT)",
@@ -54,6 +59,8 @@ def export_music(work: str, model: str) -> None:
 
 def unpack_music(work: str, model: str) -> None:
     """The shipped weights as the beginning of further training; called by stage `start`."""
+    from safetensors import safe_open
+
     from .encodec import EncodecConfig
     from .train_encodec import take_apart
 
@@ -62,6 +69,8 @@ def unpack_music(work: str, model: str) -> None:
     net = Encodec(EncodecConfig())
     net.load_state_dict(read_encodec(f"{model}/encodec"))
     torch.save(torch.stack([level.codebook.embed for level in net.quantizer.layers]), f"{work}/music-books.pt")
+    with safe_open(f"{model}/encodec/model.safetensors", "pt") as file:
+        dump(f"{work}/start/music.json", file.metadata())
     listener, front = take_apart(net)
     torch.save(listener.state_dict(), f"{work}/start/music-encoder.pt")
     torch.save(front.state_dict(), f"{work}/start/music-decoder.pt")

@@ -12,7 +12,7 @@ import torch
 
 from .encodec import Encodec, EncodecConfig
 from .export_music import read_encodec
-from .music import FRAME, INSTRUMENTS, KINDS, RATE, canonical, compose, heard
+from .music import AGES, FRAME, INSTRUMENTS, KINDS, RATE, canonical, compose, heard
 from .music_codes import CODES, LEVELS, VARIANTS, codes, true_codes
 from .signal import mel_bank
 
@@ -27,15 +27,14 @@ def judge_music(model: str) -> None:
     found = np.stack([[encoded(net, heard(kind, seed)) for seed in VARIANTS] for kind in KINDS])
     true = np.stack([[true_codes(kind, seed) for seed in VARIANTS] for kind in KINDS])
     clean = np.stack([encoded(net, canonical(kind)) for kind in KINDS])
-    instruments = np.array([INSTRUMENTS.index(kind.instrument) for kind in KINDS])
     report = {
         "decoded": decoded(net, said),
         "codes_in_use": {"canonical": in_use(said), "heard": in_use(found)},
         "encoder_equal": {
             "heard": shares(found, true),
             "canonical_clean": shares(clean, said),
-            "instrument": float((found[..., 0] // 32 == instruments[:, None, None]).mean()),
-            "pitch": float((found[..., 1] // 8 == true[..., 1] // 8).mean()),
+            "instrument": round(float((found[..., 0] // AGES == true[..., 0] // AGES).mean()), 4),
+            "pitch": round(float((found[..., 1] // 8 == true[..., 1] // 8).mean()), 4),
         },
         "kind_by_histogram": by_histogram(found),
     }

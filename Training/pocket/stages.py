@@ -159,14 +159,14 @@ def _music_codes(work: str, model: str, pace: float) -> None:
 def _music_encoder(work: str, model: str, pace: float) -> None:
     from .train_encodec import say_what_is_heard, train_encoder
 
-    train_encoder(work, 660 * pace)
+    train_encoder(work, 400 * pace)
     say_what_is_heard(work)
 
 
 def _music_decoder(work: str, model: str, pace: float) -> None:
     from .train_encodec import train_decoder
 
-    train_decoder(work, 420 * pace)
+    train_decoder(work, 340 * pace)
 
 
 def _export(work: str, model: str, pace: float) -> None:
@@ -212,8 +212,8 @@ STAGES = {
     "picture-unet": Stage(_picture_unet, ["picture-encoder"], 25),
     "picture-tune": Stage(_picture_tune, ["picture-decoder", "picture-unet"], 5),
     "music-codes": Stage(_music_codes, ["start"], 0.2),
-    "music-encoder": Stage(_music_encoder, ["music-codes"], 12),
-    "music-decoder": Stage(_music_decoder, ["music-codes"], 8),
+    "music-encoder": Stage(_music_encoder, ["music-codes"], 9),
+    "music-decoder": Stage(_music_decoder, ["music-codes"], 6),
     "instruct": Stage(_instruct, [], 0.5),
     "instruct-page": Stage(_instruct_page, ["instruct", "spoken", "replies"], 0.5),
     "backbone": Stage(_backbone, ["recordings", "replies", "picture-encoder", "music-encoder", "instruct"], 60),
