@@ -141,8 +141,7 @@ def sample(rows: list[Dialogue], renderer: Renderer, rng: random.Random) -> list
 def page(chosen: list[Dialogue], rows: list[Dialogue], renderer: Renderer, rng: random.Random) -> str:
     head, *counts = instruct.table(rows).split("\n")
     body = "".join(renderer.dialogue(row, rng) for row in chosen)
-    cells = "".join(f"<tr><td>{count}</td><td>{name}</td></tr>" for count, name in (c.split("  ") for c in counts))
-    cells = cells.replace("<td> ", "<td>")
+    cells = "".join(f"<tr><td>{count}</td><td>{name}</td></tr>" for count, name in (c.split(None, 1) for c in counts))
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
