@@ -61,7 +61,7 @@ public enum TimingTable {
         {
             lines.append(
                 "  " + padded(kind == .image ? "picture" : "music", 26) + right("\(rounded(made - last)) ms", 12)
-                    + "   from the last token until it was complete")
+                    + "   after the last token, complete")
         }
         if turn.concealedPackets > 0 {
             lines.append("  " + padded("packets concealed", 26) + right("\(turn.concealedPackets)", 12))

@@ -39,6 +39,23 @@ struct TalkTextTests {
         #expect(lines.allSatisfy { $0.count <= 80 })
     }
 
+    @Test("What was made with a reply has a line for the time from its last token until it was complete")
+    func artifact() {
+        var turn = TurnReport()
+        var timing = ResponseTiming(responseID: "r")
+        (timing.lastTokenMilliseconds, timing.artifactMilliseconds) = (4000.4, 4120.2)
+        turn.server = timing
+        #expect(!TimingTable.text(turn).contains("music"), "nothing was made")
+        turn.artifacts = [
+            Artifact(id: "a", type: .music, mimeType: "audio/flac", bytes: 1, sha256: "0", url: "/v1/artifacts/a")
+        ]
+        let line = TimingTable.text(turn).split(separator: "\n").last { $0.contains("music") }
+        #expect(line == "  music                           120 ms   after the last token, complete")
+        // A picture whose tokens came before the speech was complete while that was still made.
+        turn.server?.artifactMilliseconds = 3000
+        #expect(!TimingTable.text(turn).contains("music"))
+    }
+
     @Test("A turn in which nothing happened is a table without times")
     func empty() {
         #expect(TimingTable.text(TurnReport()).contains("end of turn seen                     -"))
