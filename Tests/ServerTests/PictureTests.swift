@@ -35,6 +35,7 @@ import Wire
         configuration.model.soundStormHeadWidth = 16
         configuration.model.voice = ""
         configuration.model.greeting = ""
+        configuration.model.encodec = ""  // the golden vocabulary has more music tokens than the default model's
         configuration.model.seed = seed.path
         configuration.model.unclip = Golden.file("unclip-half", "stable-diffusion-2-1-unclip").path
         configuration.image.steps = 3
