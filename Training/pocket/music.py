@@ -50,11 +50,6 @@ def name(kind: Kind) -> str:
     return f"{kind.tempo} {kind.mood} {kind.instrument}"
 
 
-def caption(kind: Kind, noun: str = "tune") -> str:
-    """Such as "a slow sad piano tune"."""
-    return f"a {name(kind)} {noun}"
-
-
 @dataclass(frozen=True)
 class Note:
     start: int  # frame

@@ -4,35 +4,20 @@ music.pt of the music codec: "names", "canonical" [name, frame, level] int16 (co
 frame, level] int16 (Encodec's codes of other melodies of the same kind, at other levels and through noise).
 """
 
-import os
 import random
 
-import torch
 from torch import Tensor
 
-from .picture_lessons import KEPT
+from .lessons import Named
 
 SHORTEST, LONGEST = 50, 100  # frames of most clips that are heard: one second to two
 WHOLE = 0.25  # share of clips of any length
 
 
-class Music:
+class Music(Named):
     """The music of a work folder."""
 
-    def __init__(self, path: str) -> None:
-        saved = torch.load(path)
-        self.names: list[str] = list(saved["names"])
-        self.canonical: Tensor = saved["canonical"].long()
-        seen: Tensor = saved["seen"].long()
-        kept = max(1, int(seen.shape[1] * KEPT))
-        self.seen, self.unseen = seen[:, kept:], seen[:, :kept]
-        self.number = {name: index for index, name in enumerate(self.names)}
-
-    @staticmethod
-    def of(folder: str) -> "Music | None":
-        """The folder's music, once it is there."""
-        path = f"{folder}/music.pt"
-        return Music(path) if os.path.exists(path) else None
+    FILE = "music.pt"
 
     def codes(self, name: str) -> Tensor:
         """What is played. [frame, level]"""

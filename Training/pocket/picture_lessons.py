@@ -4,32 +4,17 @@ pictures.pt of the picture networks: "names", "canonical" [name, 32] int16 (code
 int16 (the image tokenizer's codes of changed renderings: other sizes, places and backgrounds).
 """
 
-import os
 import random
 
 import torch
-from torch import Tensor
 
-KEPT = 0.25  # share of the seen variants that are kept for the judge
+from .lessons import Named
 
 
-class Pictures:
+class Pictures(Named):
     """The pictures of a work folder."""
 
-    def __init__(self, path: str) -> None:
-        saved = torch.load(path)
-        self.names: list[str] = list(saved["names"])
-        self.canonical: Tensor = saved["canonical"].long()
-        seen: Tensor = saved["seen"].long()
-        kept = max(1, int(seen.shape[1] * KEPT))
-        self.seen, self.unseen = seen[:, kept:], seen[:, :kept]
-        self.number = {name: index for index, name in enumerate(self.names)}
-
-    @staticmethod
-    def of(folder: str) -> "Pictures | None":
-        """The folder's pictures, once they are there."""
-        path = f"{folder}/pictures.pt"
-        return Pictures(path) if os.path.exists(path) else None
+    FILE = "pictures.pt"
 
     def codes(self, name: str) -> list[int]:
         """What is drawn."""
