@@ -9,6 +9,7 @@ from typing import Any, Literal
 from . import music, pictures, plan, scores
 from .asking import Asker
 from .progress import Progress
+from .requests import Request
 from .sounds import Recordings
 from .store import Store
 from .turns import Written
@@ -127,7 +128,7 @@ class Asked:
         self,
         asker: Asker,
         recordings: Recordings,
-        requests: Sequence[pictures.Drawn | music.Piece],
+        requests: Sequence[Request],
         artifact: Literal["image", "music"],
         side_by_side: int,
     ) -> None:

@@ -1,7 +1,6 @@
 """The pieces of music that are asked for and played to the daemon, where it has music: kinds, words and files."""
 
 import random
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -10,38 +9,24 @@ from pocket import domain, music
 from pocket.judges import plain
 
 from . import sounds
-from .plan import ASKING, BY_VOICE, WRITTEN, Size, Spoken, digest
+from .plan import ASKING, BY_VOICE, WRITTEN, Size, Spoken
+from .requests import Presented, Request
 
 KINDS = {music.name(kind): kind for kind in music.KINDS}
 PARTS = {"instrument": list(music.INSTRUMENTS), "tempo": list(music.TEMPI), "mood": list(music.MOODS)}
 FRESH = 3_000_001  # seeds of melodies that nobody learned; every fourth one would be a kind's own
 
 
-@dataclass(frozen=True)
-class Piece:
+class Piece(Request):
     """A request for a piece of music."""
 
-    name: str
-    text: str
-    way: str
-    spoken: Spoken | None = None
-
-    @property
-    def key(self) -> str:
-        return f"piece-{digest(self.text, self.spoken.key if self.spoken else '')}"
+    KIND = "piece"
 
 
-@dataclass(frozen=True)
-class Clip:
-    """A melody that training didn't have, as it may be met, to be described or asked about."""
+class Clip(Presented):
+    """A melody that training didn't have, as it may be met."""
 
-    name: str
-    question: str  # none: a description is wanted
-    seed: int
-
-    @property
-    def key(self) -> str:
-        return f"clip-{digest(self.name, self.question, str(self.seed))}"
+    KIND = "clip"
 
     def file(self, folder: Path) -> Path:
         """Its sound, made once."""

@@ -1,7 +1,6 @@
 """The pictures that are asked for and shown, where the daemon can draw: names, words and files."""
 
 import random
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -10,33 +9,19 @@ from pocket.judges import plain
 from pocket.names import picture_names
 
 from .plan import ASKING, BY_VOICE, WRITTEN, Size, Spoken, digest
+from .requests import Presented, Request
 
 
-@dataclass(frozen=True)
-class Drawn:
+class Drawn(Request):
     """A request for a picture."""
 
-    name: str
-    text: str
-    way: str
-    spoken: Spoken | None = None
-
-    @property
-    def key(self) -> str:
-        return f"drawn-{digest(self.text, self.spoken.key if self.spoken else '')}"
+    KIND = "drawn"
 
 
-@dataclass(frozen=True)
-class Shown:
-    """A picture that is shown, on a ground and in a size that training didn't have, to be described or asked about."""
+class Shown(Presented):
+    """A picture that is shown, on a ground and in a size that training didn't have."""
 
-    name: str
-    question: str  # none: a caption is wanted
-    seed: int
-
-    @property
-    def key(self) -> str:
-        return f"shown-{digest(self.name, self.question, str(self.seed))}"
+    KIND = "shown"
 
     def file(self, folder: Path) -> Path:
         """The picture, made once."""

@@ -9,6 +9,7 @@ from . import intervals as st
 from .music import PARTS, Clip, Piece, described, parts
 from .pictures import Drawn, Shown
 from .plan import Spoken
+from .requests import Request
 from .store import Store
 
 STAGES = ("first text", "first audio", "done")
@@ -130,7 +131,7 @@ def music(pieces: list[Piece], clips: list[Clip], alone: int, answers: Store, ve
     }
 
 
-def _request_times(given: list[tuple[Drawn | Piece, dict[str, Any]]], alone: int, what: str) -> dict[str, Any]:
+def _request_times(given: list[tuple[Request, dict[str, Any]]], alone: int, what: str) -> dict[str, Any]:
     """Milliseconds until what was asked for was there, as the client sees it and, by voice, as the daemon does."""
     timed = [a for index, (request, a) in enumerate(given) if index < alone or not request.spoken]
     spoken = [a for request, a in given[:alone] if request.spoken]
