@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from torch import Tensor
 
 from . import domain, template
+from .listening import Heard
 from .music_lessons import Music
 from .picture_lessons import Pictures
 from .recordings import Question
@@ -24,7 +25,7 @@ CAPTION = 4.0  # few tokens behind many that are shown
 class Sequence:
     ids: list[int] = field(default_factory=list)
     weights: list[float] = field(default_factory=list)
-    heard: list[tuple[int, int, str]] = field(default_factory=list)  # first and end of speech, and what it says
+    heard: list[tuple[int, list[int]]] = field(default_factory=list)  # first token of speech, letters of its frames
 
     def add(self, ids: list[int], weight: float) -> None:
         self.ids += ids
@@ -53,12 +54,12 @@ class Writer:
             sequence.add(self.encode("\n"), 0)
         return sequence
 
-    def ask(self, sequence: Sequence, codes: list[int], instruction: str, text: str = "") -> None:
-        """A spoken turn of the person, up to the machine's name; `text` is what is said, where it is to be learned."""
+    def ask(self, sequence: Sequence, heard: Heard, instruction: str) -> None:
+        """A spoken turn of the person, up to the machine's name."""
         sequence.add(self.encode(f"{template.HUMAN}: "), 0)
-        if text:
-            sequence.heard.append((len(sequence.ids) + 1, len(sequence.ids) + 1 + len(codes), text))
-        sequence.add(self.vocabulary.speech(codes), SPEECH_IN)
+        if heard.letters:
+            sequence.heard.append((len(sequence.ids) + 1, heard.letters))
+        sequence.add(self.vocabulary.speech(heard.codes), SPEECH_IN)
         sequence.add(self.encode(f" {instruction}{template.END_HUMAN}\n{template.MACHINE}:"), 0)
 
     def picture(self, sequence: Sequence, question: str, space: str = "") -> bool:
@@ -121,34 +122,34 @@ class Writer:
         return True
 
     def spoken_chat(
-        self, rng: random.Random, questions: list[Question], heard: list[list[int]], aloud: bool, whole: bool
+        self, rng: random.Random, questions: list[Question], heard: list[Heard], aloud: bool, whole: bool
     ) -> Sequence:
-        """Spoken turns with the whole chain; `heard` are the codes of the questions.
+        """Spoken turns with the whole chain; `heard` are the questions' recordings.
 
         Unless `aloud`, the last turn ends where its reply's speech would begin; unless `whole`, music soon ends the
         conversation.
         """
         sequence = self.opening(rng)
-        for index, (question, codes) in enumerate(zip(questions, heard, strict=True)):
+        for index, (question, recording) in enumerate(zip(questions, heard, strict=True)):
             if index:
                 sequence.add(self.encode("\n"), 0)
-            self.ask(sequence, codes, template.INSTRUCTION, question.text)
+            self.ask(sequence, recording, template.INSTRUCTION)
             if not self.answer(sequence, question.text, question.reply, aloud or index < len(questions) - 1, whole):
                 break
         return sequence
 
-    def listening(self, rng: random.Random, codes: list[int], text: str) -> Sequence:
+    def listening(self, rng: random.Random, heard: Heard, text: str) -> Sequence:
         """The spoken chain up to the transcript's end: for what has no answer."""
         sequence = self.opening(rng)
-        self.ask(sequence, codes, template.INSTRUCTION, text)
+        self.ask(sequence, heard, template.INSTRUCTION)
         sequence.add(self.encode(" <-Ins->"), TEXT)
         sequence.add(self.encode(f" {text}\n "), TRANSCRIPT)
         sequence.add(self.encode("<-Res->"), TEXT)
         return sequence
 
-    def transcription(self, rng: random.Random, codes: list[int], text: str) -> Sequence:
+    def transcription(self, rng: random.Random, heard: Heard, text: str) -> Sequence:
         sequence = self.opening(rng)
-        self.ask(sequence, codes, template.TRANSCRIBE, text)
+        self.ask(sequence, heard, template.TRANSCRIBE)
         sequence.add(self.encode(f" {text}{template.END_MACHINE}"), TRANSCRIPT)
         return sequence
 
@@ -260,5 +261,5 @@ class Writer:
     def prompt(self, codes: list[int]) -> list[int]:
         """What the daemon feeds for a first spoken question."""
         sequence = self.opening(random.Random(0), always=True)
-        self.ask(sequence, codes, template.INSTRUCTION)
+        self.ask(sequence, Heard(codes), template.INSTRUCTION)
         return sequence.ids

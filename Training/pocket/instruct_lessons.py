@@ -10,6 +10,7 @@ from collections.abc import Callable
 from . import domain, instruct, template
 from .conversations import CAPTION, REPLY, SPEECH_OUT, TEXT, Sequence, Writer
 from .instruct import Dialogue, Turn
+from .listening import Heard
 from .recordings import Question
 
 LONG = 900  # tokens after which a sequence ends with its turn
@@ -17,7 +18,7 @@ CLIP = 75  # frames at most that music is heard for, mostly: the rest of a long 
 WHOLE = 0.1  # share of dialogues that go on to the end of a piece and beyond it
 ALOUD = 0.4  # share whose last spoken reply is there with its speech
 
-Hear = Callable[[Question, random.Random], list[int]]
+Hear = Callable[[Question, random.Random], Heard]
 
 
 class Instruct:
@@ -47,7 +48,7 @@ class Instruct:
         return self.sequence(writer, rng, rng.choice(self.ready), hear)
 
     def sequence(self, writer: Writer, rng: random.Random, dialogue: Dialogue, hear: Hear) -> Sequence:
-        """A dialogue, or the part of it after music, which would cut it off; `hear` gives a recording's codes."""
+        """A dialogue, or the part of it after music, which would cut it off; `hear` changes a recording."""
         turns, whole, sequence = list(dialogue.turns), rng.random() < WHOLE, writer.opening(rng)
         cuts = [place + 1 for place, turn in enumerate(turns[:-1]) if turn.music]
         if cuts and not whole and rng.random() < 0.5:
@@ -56,8 +57,7 @@ class Instruct:
             last = place == len(turns) - 1
             if turn.spoken:
                 sequence.add(writer.encode("\n" if place else ""), 0)
-                codes = hear(rng.choice(self.recordings[turn.text]), rng)
-                writer.ask(sequence, codes, template.INSTRUCTION, turn.text)
+                writer.ask(sequence, hear(rng.choice(self.recordings[turn.text]), rng), template.INSTRUCTION)
                 goes_on = writer.answer(sequence, turn.text, turn.reply, not last or rng.random() < ALOUD, whole)
             else:
                 goes_on = written(writer, rng, sequence, place, turn, whole)

@@ -1,5 +1,6 @@
 """Stages `replies`, `spoken` and `recordings`: what the backbone says and hears, as codes of level 0."""
 
+import glob
 import json
 import os
 import random
@@ -86,6 +87,7 @@ class Question:
     reply: str
     voice: str
     codes: np.ndarray  # [frame] int16, level 0
+    letters: np.ndarray | None = None  # [frame] int8, the letter said last: see listening.py
 
 
 def answered(row: list[str]) -> list[str]:
@@ -147,31 +149,37 @@ def encode_questions(folder: str, name: str, seed: int) -> None:
 
 
 def load_questions(folder: str, name: str) -> list[Question]:
-    data = np.load(f"{folder}/questions-{name}.npz")
-    ends = np.cumsum(data["lengths"])
-    rows = json.loads(str(data["rows"]))
+    """A file's questions, with their letters where stage `probe` has aligned them."""
+    data, aligned = np.load(f"{folder}/questions-{name}.npz"), f"{folder}/aligned-{name}.npz"
+    codes, ends, rows = data["codes"], np.cumsum(data["lengths"]), json.loads(str(data["rows"]))
+    letters = np.load(aligned)["letters"] if os.path.exists(aligned) else None
     return [
-        Question(*answered(row), data["codes"][end - length : end])
-        for row, end, length in zip(rows, ends, data["lengths"], strict=True)
+        Question(*answered(row), codes[first:end], None if letters is None else letters[first:end])
+        for row, first, end in zip(rows, ends - data["lengths"], ends, strict=True)
     ]
+
+
+def recorded(folder: str) -> list[str]:
+    """The training recordings that are encoded and aligned."""
+    return sorted(path.rsplit("aligned-", 1)[1][:-4] for path in glob.glob(f"{folder}/aligned-train-*[0-9].npz"))
 
 
 def training_rows(count: int, seed: int) -> list[tuple[str, str, str]]:
     """Questions of the training set in training voices.
 
-    One in four is practice without reply; one in three asks for a picture, so that all the names are heard, one in ten
-    for music; the rest are of each kind by its share.
+    One in five is practice without reply; nearly half ask for a picture, so that all the names are heard often, one in
+    ten for music; the rest are of each kind by its share.
     """
     rng = random.Random(seed)
 
     def row() -> tuple[str, str, str]:
         dice = rng.random()
-        if dice < 0.25:
+        if dice < 0.20:
             return domain.practice(rng), "", any_voice(rng)
-        if dice < 0.59:
+        if dice < 0.65:
             text = rng.choice(domain.drawing_questions()[rng.choice(picture_names())])
             return text, domain.DRAW_REPLY, any_voice(rng)
-        if dice < 0.69:
+        if dice < 0.75:
             text = rng.choice(domain.playing_questions()[rng.choice(tune_names())])
             return text, domain.PLAY_REPLY, any_voice(rng)
         return *domain.pair(rng), any_voice(rng)

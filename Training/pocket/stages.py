@@ -81,6 +81,15 @@ def _recordings(work: str, model: str, pace: float) -> None:
         encode_questions(work, name, seed)
 
 
+def _probe(work: str, model: str, pace: float) -> None:
+    from .probe import align, train_probe
+
+    names = [name for name, _, _ in QUESTIONS]
+    train_probe(work, names, 900 * pace)
+    for name in names:
+        align(work, name)
+
+
 def _replies(work: str, model: str, pace: float) -> None:
     from .kept import keep_replies
     from .recordings import make_replies
@@ -204,6 +213,7 @@ STAGES = {
     "replies": Stage(_replies, ["latent"], 1),
     "recode": Stage(_recode, ["encoder"], 5),
     "recordings": Stage(_recordings, ["encoder", "spoken"], 12),
+    "probe": Stage(_probe, ["recordings"], 17),
     "soundstorm": Stage(_soundstorm, ["recode", "replies"], 22),
     "tune": Stage(_tune, ["soundstorm", "decoder", "replies"], 14),
     "picture-codes": Stage(_picture_codes, ["start"], 0.2),
@@ -216,7 +226,7 @@ STAGES = {
     "music-decoder": Stage(_music_decoder, ["music-codes"], 6),
     "instruct": Stage(_instruct, [], 0.5),
     "instruct-page": Stage(_instruct_page, ["instruct", "spoken", "replies"], 0.5),
-    "backbone": Stage(_backbone, ["recordings", "replies", "picture-encoder", "music-encoder", "instruct"], 60),
+    "backbone": Stage(_backbone, ["probe", "replies", "picture-encoder", "music-encoder", "instruct"], 60),
     "export": Stage(_export, ["tune", "backbone", "picture-tune", "music-decoder"], 0.2),
     "judge": Stage(_judge, ["export"], 15),
     "picture-judge": Stage(_picture_judge, ["export"], 6),
@@ -226,7 +236,7 @@ STAGES = {
 
 def estimate(names: list[str], pace: float, jobs: int) -> str:
     """What lies ahead, in words."""
-    trained = {"encoder", "decoder", "soundstorm", "tune", "backbone"}
+    trained = {"encoder", "decoder", "probe", "soundstorm", "tune", "backbone"}
     trained |= {"music-encoder", "music-decoder"}
     trained |= {"picture-encoder", "picture-decoder", "picture-unet", "picture-tune"}
     minutes = {name: STAGES[name].minutes * (pace if name in trained else 1) for name in names}

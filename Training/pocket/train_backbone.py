@@ -1,6 +1,5 @@
 """Stage `backbone`: the LLaMA on the encoder's own codes, in the chat model's format."""
 
-import glob
 import os
 import random
 from collections.abc import Iterator
@@ -14,25 +13,25 @@ from . import domain
 from .conversations import Sequence, Writer
 from .instruct_lessons import Instruct
 from .latent import SEMANTIC
-from .listening import Listening, Spoken
+from .listening import Heard, Listening, Spoken
 from .llama import Llama, LlamaConfig
 from .muon import muon
 from .music_lessons import Music
 from .picture_lessons import Pictures
-from .recordings import Question, load_questions
+from .recordings import Question, load_questions, recorded
 from .run import Run, cheap, share
 from .vocabulary import IMAGE_CODES, MUSIC_CODES, SPEECH_CODES, Vocabulary
 
-ALOUD = 0.4  # share of spoken chats with the last reply's speech: a third of the tokens, soon known by heart
+ALOUD = 0.3  # share of spoken chats with the last reply's speech: a third of the tokens, soon known by heart
 MADE_ALOUD = 0.2  # the same where a picture or music is asked for, which two replies are enough for
 RATE, GOING_ON = 1.5e-3, 6e-4  # learning rates from the beginning, and where what is known should not be lost
-HEARD_AFTER, LETTERS = 4, 0.3  # the layer behind which what was said so far must be readable; weight of that loss
+HEARD_AFTER, LETTERS = 3, 1.0  # the layer behind which what was said must be readable; weight of that loss
 WHOLE = 0.1  # share of chats that go on to the end of the music
 MOVED, FARTHEST = 0.4, 3.0  # share of the recordings that are heard as if by another voice, and how far that is
-TURNS = {"sums": 14, "drawings": 28, "tunes": 9, "others": 49}  # spoken turns by what they ask for
+TURNS = {"sums": 10, "drawings": 44, "tunes": 10, "others": 36}  # spoken turns by what they ask for
 SHARES = {
-    "spoken": 30, "listening": 10, "transcription": 6, "reading": 5, "typed": 5, "sums": 3, "drawing": 10,
-    "seeing": 14, "playing": 7, "hearing": 4, "instruct": 7,
+    "spoken": 37, "listening": 14, "transcription": 6, "reading": 4, "typed": 4, "sums": 2, "drawing": 8,
+    "seeing": 9, "playing": 8, "hearing": 3, "instruct": 5,
 }  # fmt: skip
 
 
@@ -46,7 +45,7 @@ def asks_for(question: Question) -> str:
 
 
 class Mixture:
-    """Draws sequences; easy ones first. Question files that appear while it runs are taken in."""
+    """Draws sequences; easy ones first. Recordings that are aligned while it runs are taken in."""
 
     def __init__(self, folder: str, vocabulary: Vocabulary) -> None:
         self.folder = folder
@@ -77,10 +76,10 @@ class Mixture:
 
     def refresh(self) -> None:
         before = len(self.read)
-        for path in sorted(glob.glob(f"{self.folder}/questions-train*.npz")):
-            if path not in self.read and not path.endswith(".new.npz"):
-                self.read.add(path)
-                rows = load_questions(self.folder, path.rsplit("questions-", 1)[1][:-4])
+        for name in recorded(self.folder):
+            if name not in self.read:
+                self.read.add(name)
+                rows = load_questions(self.folder, name)
                 for pool, new in ((self.questions, True), (self.practice, False)):
                     pool += [row for row in rows if bool(row.reply) == new]
                     pool.sort(key=lambda question: len(question.codes))
@@ -98,21 +97,24 @@ class Mixture:
         way *= rng.uniform(0, FARTHEST) / way.norm()
         return torch.cdist(self.book[torch.tensor(codes).long()] + way, self.book).argmin(1).tolist()
 
-    def heard(self, question: Question, rng: random.Random) -> list[int]:
+    def heard(self, question: Question, rng: random.Random) -> Heard:
         """A question's codes, slower here and faster there, moved like a voice, some exchanged for near ones."""
         source = question.codes.tolist()
         if rng.random() < MOVED:
             source = self.moved(source, rng)
         codes: list[int] = []
+        frames: list[int] = []  # the recording's, of each code
         lost, twice, other = rng.uniform(0.0, 0.1), rng.uniform(0.9, 1.0), 0.25 * rng.random() ** 2
-        for code in source:
+        for frame, code in enumerate(source):
             dice = rng.random()
             if dice < lost:
                 continue
             if rng.random() < other:
                 code = self.near[code][rng.randrange(len(self.near[code]))]
-            codes += [code, code] if dice > twice else [code]
-        return codes
+            times = 2 if dice > twice else 1
+            codes += [code] * times
+            frames += [frame] * times
+        return Heard(codes, None if question.letters is None else question.letters[frames].tolist())
 
     def draw(self, rng: random.Random, done: float) -> Sequence:
         easy = min(1.0, 0.35 + 3 * done) if self.fresh else 1.0  # of the questions by length, for a fifth of the time
@@ -186,7 +188,7 @@ def batches(mixture: Mixture, run: Run, tokens: int, seed: int) -> Iterator[tupl
 
 
 def train_backbone(
-    folder: str, seconds: float, rate: float | None = None, tokens: int = 2600,
+    folder: str, seconds: float, rate: float | None = None, tokens: int = 3600,
     rank: int = 0, processes: int = 1,
 ) -> None:  # fmt: skip
     share(folder, rank, processes)
@@ -230,7 +232,7 @@ def train_backbone(
         }
         loss = (losses * weight).sum() / weight.sum()
         if spoken:
-            letters = listening(between[HEARD_AFTER - 1].float(), spoken)
-            means["letters"] = letters.item()
+            letters, right = listening(between[HEARD_AFTER - 1].float(), spoken)
+            means |= {"letters": letters.item(), "right": right.item()}
             loss = loss + LETTERS * letters
         run.step(loss, **{k: v for k, v in means.items() if v == v})
