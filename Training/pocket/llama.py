@@ -14,7 +14,7 @@ class LlamaConfig:
     vocab_size: int
     hidden_size: int = 256
     intermediate_size: int = 704
-    num_hidden_layers: int = 5
+    num_hidden_layers: int = 6
     num_attention_heads: int = 4
     max_position_embeddings: int = 4096
     rms_norm_eps: float = 1e-5

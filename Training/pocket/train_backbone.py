@@ -17,6 +17,7 @@ from .listening import Heard, Listening, Spoken
 from .llama import Llama, LlamaConfig
 from .muon import muon
 from .music_lessons import Music
+from .nearby import look_back
 from .picture_lessons import Pictures
 from .recordings import Question, load_questions, recorded
 from .run import Run, cheap, share
@@ -24,9 +25,10 @@ from .vocabulary import IMAGE_CODES, MUSIC_CODES, SPEECH_CODES, Vocabulary
 
 ALOUD = 0.3  # share of spoken chats with the last reply's speech: a third of the tokens, soon known by heart
 MADE_ALOUD = 0.2  # the same where a picture or music is asked for, which two replies are enough for
-RATE, GOING_ON = 1.5e-3, 6e-4  # learning rates from the beginning, and where what is known should not be lost
-HEARD_AFTER, LETTERS = 3, 1.0  # the layer behind which what was said must be readable; weight of that loss
+RATE, GOING_ON = 1.5e-3, 8e-4  # learning rates from the beginning, and where what is known should not be lost
+HEARD_AFTER, LETTERS = 4, 1.0  # the layer behind which what was said must be readable; weight of that loss
 WHOLE = 0.1  # share of chats that go on to the end of the music
+SPEECH_HERE = 0.06  # what all speech tokens share in the beginning, three times what they differ by
 MOVED, FARTHEST = 0.4, 3.0  # share of the recordings that are heard as if by another voice, and how far that is
 TURNS = {"sums": 10, "drawings": 44, "tunes": 10, "others": 36}  # spoken turns by what they ask for
 SHARES = {
@@ -147,7 +149,8 @@ class Mixture:
 def start_from_code_vectors(net: Llama, vocabulary: Vocabulary, book: Tensor) -> None:
     """Speech tokens begin as a random map of their code vectors, so that codes that sound alike begin alike.
 
-    book [1024, 32] is the part of level 0 that carries what is said.
+    book [1024, 32] is the part of level 0 that carries what is said. All of them share one direction, by which the
+    first layer knows where speech is: it begins as one that looks a few frames back.
     """
     vectors = (book - book.mean(0)) / book.std()
     first, last = vocabulary.first_speech, vocabulary.first_speech + SPEECH_CODES
@@ -155,6 +158,8 @@ def start_from_code_vectors(net: Llama, vocabulary: Vocabulary, book: Tensor) ->
         for table in (net.model.embed_tokens.weight, net.lm_head.weight):
             table[first:last] *= 0.3
             table[first:last] += vectors @ torch.randn(book.shape[1], table.shape[1]) * (0.02 / book.shape[1] ** 0.5)
+        net.model.embed_tokens.weight[first:last, 0] = SPEECH_HERE
+        look_back(net.model.layers[0], net.model.embed_tokens.weight[first:last])
 
 
 def used_rows(vocabulary: Vocabulary, pictures: bool, music: bool) -> Tensor:
