@@ -24,6 +24,7 @@ from .storm_lessons import ACOUSTIC, Lessons, Row
 from .voices import HOP, REPLY_VOICE
 
 WEIGHTS = torch.tensor([1.0, 0.7, 0.5, 0.4, 0.3, 0.3, 0.3])  # of the levels in the loss
+RATE, GOING_ON = 1.5e-3, 8e-4  # learning rates from the beginning, and from weights that know the replies
 ABOVE = 0.3  # of what a pass says of the levels above its own: they are said again
 
 
@@ -129,7 +130,8 @@ def train_soundstorm(folder: str, parts: list[int], seconds: float, frames: int 
     random.seed(3)
     books = torch.load(f"{folder}/books.pt")["books"]
     lessons, net = Lessons(folder, parts, books), TiedSoundStorm(books, SoundStormConfig())
-    run = Run(folder, "soundstorm", net, 1.5e-3, seconds, warmup=50, optimizers=muon(net, 1.5e-3, ".layers."))
+    rate = GOING_ON if os.path.exists(f"{folder}/start/soundstorm.pt") else RATE
+    run = Run(folder, "soundstorm", net, rate, seconds, warmup=50, optimizers=muon(net, rate, ".layers."))
     for _ in run:
         rows: list[Row] = []
         while (longest := max((len(row.semantic) for row in rows), default=0)) * (len(rows) + 1) < frames:
