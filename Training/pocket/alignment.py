@@ -28,3 +28,17 @@ def said(scores: np.ndarray, text: list[int]) -> np.ndarray:
         letters[frame] = text[(state - 1) // 2] if state else 0
         state -= came[frame, state]
     return letters
+
+
+def latest(letters: np.ndarray, delay: int, count: int) -> np.ndarray:
+    """The `count` letters said last, the latest first, `delay` frames after they were said; 0 where there is none.
+
+    letters [frame] are those of `said`; the same letter twice in a row is one here. -> [frame, count]
+    """
+    late = np.concatenate([np.zeros(delay, int), letters])[: len(letters)]
+    out, known = np.zeros((len(letters), count), int), [0] * count
+    for frame, letter in enumerate(late):
+        if letter != known[0]:
+            known = [int(letter), *known[:-1]]
+        out[frame] = known
+    return out

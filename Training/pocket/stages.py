@@ -117,6 +117,12 @@ def _instruct_page(work: str, model: str, pace: float) -> None:
     write(work)
 
 
+def _front(work: str, model: str, pace: float) -> None:
+    from .train_front import train_front
+
+    train_front(work, 660 * pace)
+
+
 def _backbone(work: str, model: str, pace: float) -> None:
     from .train_backbone import train_backbone
     from .vocabulary import write_folder
@@ -226,7 +232,8 @@ STAGES = {
     "music-decoder": Stage(_music_decoder, ["music-codes"], 6),
     "instruct": Stage(_instruct, [], 0.5),
     "instruct-page": Stage(_instruct_page, ["instruct", "spoken", "replies"], 0.5),
-    "backbone": Stage(_backbone, ["probe", "replies", "picture-encoder", "music-encoder", "instruct"], 60),
+    "front": Stage(_front, ["probe", "replies", "picture-encoder", "music-encoder", "instruct"], 11),
+    "backbone": Stage(_backbone, ["front"], 60),
     "export": Stage(_export, ["tune", "backbone", "picture-tune", "music-decoder"], 0.2),
     "judge": Stage(_judge, ["export"], 15),
     "picture-judge": Stage(_picture_judge, ["export"], 6),
@@ -236,7 +243,7 @@ STAGES = {
 
 def estimate(names: list[str], pace: float, jobs: int) -> str:
     """What lies ahead, in words."""
-    trained = {"encoder", "decoder", "probe", "soundstorm", "tune", "backbone"}
+    trained = {"encoder", "decoder", "probe", "soundstorm", "tune", "front", "backbone"}
     trained |= {"music-encoder", "music-decoder"}
     trained |= {"picture-encoder", "picture-decoder", "picture-unet", "picture-tune"}
     minutes = {name: STAGES[name].minutes * (pace if name in trained else 1) for name in names}

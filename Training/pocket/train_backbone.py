@@ -25,8 +25,8 @@ from .vocabulary import IMAGE_CODES, MUSIC_CODES, SPEECH_CODES, Vocabulary
 
 ALOUD = 0.3  # share of spoken chats with the last reply's speech: a third of the tokens, soon known by heart
 MADE_ALOUD = 0.2  # the same where a picture or music is asked for, which two replies are enough for
-RATE, GOING_ON = 1.5e-3, 8e-4  # learning rates from the beginning, and where what is known should not be lost
-HEARD_AFTER, LETTERS = 4, 1.0  # the layer behind which what was said must be readable; weight of that loss
+RATE, GOING_ON = 1.5e-3, 6e-4  # learning rates from the beginning, and where what is known should not be lost
+HEARD_AFTER, LETTERS = 1, 0.3  # the layer behind which what was said must be readable; weight of that loss
 WHOLE = 0.1  # share of chats that go on to the end of the music
 SPEECH_HERE = 0.06  # what all speech tokens share in the beginning, three times what they differ by
 MOVED, FARTHEST = 0.4, 3.0  # share of the recordings that are heard as if by another voice, and how far that is
@@ -204,6 +204,10 @@ def train_backbone(
     rate = rate or (RATE if mixture.fresh else GOING_ON)
     start_from_code_vectors(net, vocabulary, torch.load(f"{folder}/books.pt")["books"][0, :, :SEMANTIC])
     listening = Listening(net.config.hidden_size)
+    if mixture.fresh and os.path.exists(f"{folder}/front.checkpoint"):
+        saved = torch.load(f"{folder}/front.checkpoint")
+        net.load_state_dict(saved["net"])
+        listening.load_state_dict(saved["helper"])
     optimizers = [*muon(net, rate, ".layers."), torch.optim.AdamW(listening.parameters(), rate, weight_decay=0.01)]
     run = Run(folder, "backbone", net, rate, seconds, warmup=100, optimizers=optimizers, helper=listening)
     used = used_rows(vocabulary, mixture.writer.pictures is not None, mixture.writer.music is not None)

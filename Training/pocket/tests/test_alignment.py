@@ -6,7 +6,7 @@ import random
 import numpy as np
 import pytest
 
-from pocket.alignment import said
+from pocket.alignment import latest, said
 
 
 def every_way(frames: int, text: list[int]) -> list[tuple[int, ...]]:
@@ -32,18 +32,51 @@ def test_the_likeliest_of_all_ways_is_taken() -> None:
             assert said(scores, text).tolist() == expected, (text, best)
 
 
-def test_letters_are_known_a_moment_after_they_are_said() -> None:
-    """Hidden states that hold each frame's letter, as late as it must be known, are read without a mistake."""
-    torch = pytest.importorskip("torch")
-    from pocket.listening import DELAY, LETTERS, Listening, Spoken, numbers
+def test_the_latest_letters_come_a_moment_later() -> None:
+    letters = np.array([0, 1, 1, 2, 2, 1, 3])
+    assert latest(letters, 1, 2).tolist() == [[0, 0], [0, 0], [1, 0], [1, 0], [2, 1], [2, 1], [1, 2]]
+    assert latest(letters, 0, 3)[-1].tolist() == [3, 1, 2]
+    assert latest(letters[:2], 3, 1).tolist() == [[0], [0]]
 
-    net = Listening(1 + len(LETTERS))
+
+def test_a_head_reads_what_the_states_hold() -> None:
+    """Hidden states that hold each frame's latest letters, as late as they must be known, are read without mistake."""
+    torch = pytest.importorskip("torch")
+    from pocket.listening import DELAY, LATEST, LETTERS, Listening, Spoken, numbers
+
+    net, size = Listening(LATEST * (1 + len(LETTERS))), 1 + len(LETTERS)
     with torch.no_grad():
-        net.to_letters.weight.copy_(torch.eye(1 + len(LETTERS)))
+        net.to_letters.weight.copy_(torch.eye(LATEST * size))
     letters = numbers("aab b")
-    states = torch.zeros(2, 12, 1 + len(LETTERS))
-    for frame, n in enumerate(([0] * DELAY + letters)[: len(letters)]):
-        states[1, 4 + frame, n] = 1
+    states = torch.zeros(2, 12, LATEST * size)
+    for frame, known in enumerate(latest(np.array(letters), DELAY, LATEST)):
+        states[1, 4 + frame, known + size * np.arange(LATEST)] = 1
     loss, right = net(states, [Spoken(1, 4, letters)])
     early, _ = net(states.roll(-1, 1), [Spoken(1, 4, letters)])
     assert right == 1 and loss < 0.01 < early
+
+
+def test_a_layer_looks_back_as_far_as_is_written() -> None:
+    torch = pytest.importorskip("torch")
+    from pocket.llama import Layer, LlamaConfig
+    from pocket.nearby import LOOKS, look_back
+    from pocket.soundstorm import rotary_table, rotate
+
+    torch.manual_seed(1)
+    layer, vectors = Layer(LlamaConfig(10)), torch.randn(1024, 256) * 0.02
+    vectors[:, 0] += 0.06
+    look_back(layer, vectors)
+    frames, size = 120, 64
+    x = vectors[torch.randint(0, 1024, (frames,))][None]
+    assert torch.equal(layer(x, rotary_table(frames, size), None), x)  # it adds nothing yet
+    seen, attention = layer.input_layernorm(x), layer.self_attn
+    q, k = (
+        rotate(project(seen).view(1, frames, 4, size).transpose(1, 2), rotary_table(frames, size))
+        for project in (attention.q_proj, attention.k_proj)
+    )
+    scores = (q @ k.transpose(2, 3))[0] / size**0.5
+    weights = scores.masked_fill(torch.ones(frames, frames, dtype=torch.bool).triu(1), -1e9).softmax(-1)
+    for head, (back, _) in enumerate(LOOKS):
+        by_distance = torch.stack([weights[head].diagonal(-d)[40:].mean() for d in range(20)]).detach()
+        mean = (by_distance * torch.arange(20)).sum() / by_distance.sum()
+        assert abs(mean - back) < 0.5 and by_distance.sum() > 0.8, (head, mean, by_distance)
