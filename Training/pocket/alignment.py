@@ -42,3 +42,22 @@ def latest(letters: np.ndarray, delay: int, count: int) -> np.ndarray:
             known = [int(letter), *known[:-1]]
         out[frame] = known
     return out
+
+
+def frames_of(word: str, text: str, letters: list[int], said: np.ndarray) -> tuple[int, int] | None:
+    """The frames of a word at the end of what is said, or before " for me" and the like; None where it is not found.
+
+    letters are the text's numbers; said [frame] are those of `said`, in which the same letter twice in a row is one.
+    """
+    place = text.rfind(word)
+    if place <= 0 or not len(said) or not said[-1]:
+        return None
+    changes = np.flatnonzero(np.diff(said, prepend=0))  # the frame in which each letter begins
+    number = [0]  # of the change that each letter belongs to
+    for before, letter in zip(letters, letters[1:], strict=False):
+        number.append(number[-1] + (letter != before))
+    if len(letters) != len(text) or number[-1] + 1 != len(changes):
+        return None
+    end = place + len(word)
+    last = changes[number[end]] if end < len(text) else min(len(said), changes[number[end - 1]] + 8)
+    return int(changes[number[place - 1]]), int(last)

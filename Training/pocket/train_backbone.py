@@ -10,10 +10,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from . import domain
+from .alignment import frames_of
 from .conversations import Sequence, Writer
 from .instruct_lessons import Instruct
 from .latent import SEMANTIC
-from .listening import Heard, Listening, Spoken
+from .listening import Heard, Listening, Spoken, numbers
 from .llama import Llama, LlamaConfig
 from .muon import muon
 from .music_lessons import Music
@@ -27,6 +28,7 @@ ALOUD = 0.3  # share of spoken chats with the last reply's speech: a third of th
 MADE_ALOUD = 0.2  # the same where a picture or music is asked for, which two replies are enough for
 RATE, GOING_ON = 1.5e-3, 6e-4  # learning rates from the beginning, and where what is known should not be lost
 HEARD_AFTER, LETTERS = 1, 0.3  # the layer behind which what was said must be readable; weight of that loss
+SPLICED = 0.6  # share of the listening that is names alone, cut from questions and put together anew
 WHOLE = 0.1  # share of chats that go on to the end of the music
 SPEECH_HERE = 0.06  # what all speech tokens share in the beginning, three times what they differ by
 MOVED, FARTHEST = 0.4, 3.0  # share of the recordings that are heard as if by another voice, and how far that is
@@ -71,6 +73,7 @@ class Mixture:
         self.questions: list[Question] = []  # by length, like `practice`
         self.practice: list[Question] = []
         self.turns: dict[str, list[Question]] = {}  # the questions by what they ask for
+        self.names: dict[str, list[Question]] = {}  # what is drawn, as it was said in questions
         self.read: set[str] = set()
         self.book = torch.load(f"{folder}/books.pt")["books"][0, :, :SEMANTIC]
         self.near: list[list[int]] = torch.cdist(self.book, self.book).topk(9, largest=False).indices[:, 1:].tolist()
@@ -88,9 +91,32 @@ class Mixture:
                 self.turns = {kind: [] for kind in TURNS}
                 for row in self.questions:
                     self.turns[asks_for(row)].append(row)
+                self.cut([row for row in rows if row.text in domain.drawn()])
                 print(f"backbone: {len(self.questions)} spoken questions, {len(self.practice)} to practise", flush=True)
         if self.instruct and len(self.read) > before:
             self.instruct.record(self.questions)
+
+    def cut(self, rows: list[Question]) -> None:
+        """Takes the names out of questions for pictures."""
+        for row in rows:
+            name = domain.drawn()[row.text]
+            frames = frames_of(name, row.text, numbers(row.text), row.letters)
+            if frames:
+                part = slice(*frames)
+                self.names.setdefault(name, []).append(
+                    Question(name, "", row.voice, row.codes[part], row.letters[part])
+                )
+
+    def spliced(self, rng: random.Random) -> Question:
+        """Two to five names, each from a question of its own, between the quiet of a recording's ends."""
+        names = rng.sample(list(self.names), rng.randint(2, 5))
+        parts = [rng.choice(self.names[name]) for name in names]
+        around = rng.choice(self.questions)
+        before, after = around.codes[: rng.randint(3, 12)], around.codes[-rng.randint(6, 20) :]
+        codes = np.concatenate([before, *(part.codes for part in parts), after])
+        ends = [np.zeros(len(before), np.int8), np.full(len(after), parts[-1].letters[-1])]
+        letters = np.concatenate([ends[0], *(part.letters for part in parts), ends[1]])
+        return Question(" ".join(names), "", "", codes, letters)
 
     def moved(self, codes: list[int], rng: random.Random) -> list[int]:
         """Codes as another speaker might have them: all moved the same way in the latent space."""
@@ -132,6 +158,8 @@ class Mixture:
         if kind in ("listening", "transcription"):
             pool = self.practice if kind == "listening" or rng.random() < 0.5 else self.questions
             question = pool[rng.randrange(max(1, int(len(pool) * easy)))]
+            if kind == "listening" and self.names and rng.random() < SPLICED:
+                question = self.spliced(rng)
             write = self.writer.listening if kind == "listening" else self.writer.transcription
             return write(rng, self.heard(question, rng), question.text)
         if kind == "instruct":
