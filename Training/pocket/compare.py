@@ -20,11 +20,11 @@ from safetensors.torch import load_file
 
 from . import domain, template
 from .conversations import Sequence, Writer
-from .evaluate import CLEAN, TEST_SEED, Shipped, answer, tests_in
+from .evaluate import Shipped, answer
 from .judges import bootstrap, edits, plain
 from .llama import Llama, LlamaConfig
 from .precision import plain as in_float
-from .recordings import heard_questions
+from .spoken_tests import heard_test, tests_in
 
 Row = dict[str, float]  # of one question: what is added up, by its name
 
@@ -49,8 +49,7 @@ def surprise(llama: Llama, prompt: list[int], wanted: list[int]) -> float:
 def spoken(models: list[Shipped], folder: str, test: str, count: int) -> list[list[Row]]:
     """[question][model]: errors of the transcript in words, and whether the reply is right, of recorded questions."""
     writer, out = Writer(models[0].vocabulary, {}), []
-    recordings = heard_questions(folder, f"test {test.removesuffix(CLEAN)}", TEST_SEED, test.endswith(CLEAN))
-    for (text, reply, _), wave in islice(recordings, count):
+    for (text, reply, _), wave in islice(heard_test(folder, test), count):
         codes = models[0].tokenizer.encode(wave, 1)[0].tolist()
         chain = Sequence()
         Writer(models[0].vocabulary, {reply: []}).answer(chain, text, reply, aloud=False)

@@ -4,10 +4,14 @@ import glob
 import json
 import os
 
-from .evaluate import Shipped, judge_backbone, judge_codec, judge_replies, judge_typed, judge_voices, tests_in
+from .evaluate import Shipped
+from .judge_speech import judge_codec, judge_replies, judge_voices
+from .judge_spoken import judge_backbone
+from .judge_written import judge_typed
 from .judges import Listener
 from .music_lessons import Music
 from .picture_lessons import Pictures
+from .spoken_tests import tests_in
 
 REPORTS = os.path.join(os.path.dirname(__file__), "..", "reports")
 
