@@ -10,9 +10,10 @@ from torch import Tensor
 from .conversations import Writer
 from .llama import Llama, LlamaConfig
 from .precision import plain as in_float
+from .runs import Grammar
 from .soundstorm import SoundStorm, SoundStormConfig
 from .speechtokenizer import SpeechTokenizer, SpeechTokenizerConfig
-from .vocabulary import MUSIC_CODES, Vocabulary
+from .vocabulary import Vocabulary
 
 PROMPT = 150  # frames
 
@@ -43,6 +44,10 @@ class Shipped:
         net.load_state_dict({name: tensor.float() for name, tensor in state.items()})
         return net.eval()
 
+    def write(self, prompt: list[int], stop: int, limit: int) -> list[int]:
+        """The backbone's likeliest tokens behind a prompt, up to and with `stop`; images and music by the grammar."""
+        return self.llama.generate(prompt, stop, limit, Grammar(self.vocabulary, self.vocabulary.size, prompt))
+
     def prompt(self, wave: np.ndarray) -> Tensor:
         """A recording as SoundStorm's prompt. [samples] -> [frame, 8]"""
         return self.tokenizer.encode(torch.tensor(wave))[:, :PROMPT].T
@@ -62,40 +67,16 @@ def answer(model: Shipped, codes: list[int], aloud: bool) -> dict:
     vocabulary, writer = model.vocabulary, Writer(model.vocabulary, {})
     marks = [vocabulary.added[mark] for mark in ("<-Ins->", "<-Res->", "<sosp>", "<eosp>", "<eos>")]
     stop = marks[4] if aloud else marks[2]
-    ids = model.llama.generate(writer.prompt(codes), stop, 1500 if aloud else 100)
+    ids = model.write(writer.prompt(codes), stop, 1500 if aloud else 100)
     wanted = marks if aloud else marks[:3]
     places = [ids.index(mark) if mark in ids else len(ids) for mark in marks]
-    first, drawn = vocabulary.first_speech, vocabulary.added["<soim>"]
+    drawn = vocabulary.added["<soim>"]
     text = ids[places[1] + 1 : places[2]]
     return {
         "formed": ids[-1] == stop and all(ids.count(mark) == 1 for mark in wanted) and places == sorted(places),
         "transcript": vocabulary.text(ids[places[0] + 1 : places[1]]),
         "reply": vocabulary.text(text[: text.index(drawn)] if drawn in text else text),
-        "speech": [index - first for index in ids[places[2] + 1 : places[3]] if first <= index < first + 1024],
-        "picture": image_codes(vocabulary, ids),
-        "music": music_codes(vocabulary, ids),
+        "speech": vocabulary.speech_in(ids),
+        "picture": vocabulary.image_in(ids),
+        "music": vocabulary.music_in(ids),
     }
-
-
-def image_codes(vocabulary: Vocabulary, ids: list[int]) -> list[int]:
-    """The codes of an answer's first image; empty where there is none or its length is not an image's."""
-    start, end, first = vocabulary.added["<soim>"], vocabulary.added["<eoim>"], vocabulary.first_image
-    if start not in ids or end not in ids:
-        return []
-    run = ids[ids.index(start) + 1 : ids.index(end)]
-    return [index - first for index in run] if len(run) == 32 and all(first <= i < first + 1024 for i in run) else []
-
-
-def music_codes(vocabulary: Vocabulary, ids: list[int]) -> Tensor:
-    """The frames of an answer's first piece of music [frame, level]; none where a level is out of its place."""
-    start, first, levels = vocabulary.added["<somu>"], vocabulary.first_music, 4
-    none = torch.empty(0, levels, dtype=torch.long)
-    if start not in ids:
-        return none
-    run = ids[ids.index(start) + 1 :]
-    run = run[: run.index(vocabulary.added["<eomu>"])] if vocabulary.added["<eomu>"] in run else run
-    if not run or len(run) % levels:
-        return none
-    block = MUSIC_CODES // levels
-    codes = torch.tensor(run).view(-1, levels) - first - block * torch.arange(levels)
-    return codes if bool(((codes >= 0) & (codes < block)).all()) else none

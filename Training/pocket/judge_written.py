@@ -4,7 +4,7 @@ import random
 
 from . import domain, template
 from .conversations import Writer
-from .evaluate import Shipped, image_codes, music_codes
+from .evaluate import Shipped
 from .judge_made import drawn_right, played_right
 from .judges import plain, share
 from .music_lessons import Music
@@ -17,7 +17,7 @@ def judge_typed(model: Shipped, pictures: Pictures | None, music: Music | None =
     stop, opening = vocabulary.added[template.END_MACHINE], f"{template.SYSTEM}\n"
 
     def said(turn: str, limit: int = 60) -> list[int]:
-        return model.llama.generate([1, *vocabulary.encode(opening + turn)], stop, limit)
+        return model.write([1, *vocabulary.encode(opening + turn)], stop, limit)
 
     def right(rows: list[tuple[str, str]]) -> dict:
         return share(
@@ -49,9 +49,7 @@ def judge_typed(model: Shipped, pictures: Pictures | None, music: Music | None =
         for name in names:
             text = turn(name)
             ids = said(text)
-            made.append(
-                (name, image_codes(vocabulary, [vocabulary.added["<soim>"], *ids] if "<soim>" in text else ids))
-            )
+            made.append((name, vocabulary.image_in([vocabulary.added["<soim>"], *ids] if "<soim>" in text else ids)))
         scores[f"drawing, {way}"] = drawn_right(pictures, made)
         print(f"drawing, {way}: {scores[f'drawing, {way}']}", flush=True)
     writer = Writer(vocabulary, {})
@@ -75,7 +73,7 @@ def judge_typed(model: Shipped, pictures: Pictures | None, music: Music | None =
                 text = turn(name)
                 ids = said(text, 1100)
                 ids = [vocabulary.added["<somu>"], *ids] if "<somu>" in text else ids
-                made.append((name, music_codes(vocabulary, ids)))
+                made.append((name, vocabulary.music_in(ids)))
             scores[f"playing, {way}"] = played_right(music, made)
             print(f"playing, {way}: {scores[f'playing, {way}']}", flush=True)
         clips = [(name, rng.choice(music.unseen[music.number[name]])) for name in music.names for _ in range(2)]
