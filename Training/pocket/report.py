@@ -13,6 +13,7 @@ from .music_lessons import Music
 from .picture_lessons import Pictures
 from .spoken_tests import tests_in
 
+TUNES = ("tune nearest", "tune exact", "tune's codes right")
 REPORTS = os.path.join(os.path.dirname(__file__), "..", "reports")
 
 
@@ -102,7 +103,9 @@ def page(scores: dict) -> str:
             text += f"; like the prompt {spread(likeness)}, level 0 alone {spread(score['without'])}"
         return text
 
-    def part_right(score: dict) -> str:
+    def part_right(score: dict | float) -> str:
+        if isinstance(score, float):
+            return f"{100 * score:6.1f} %"
         return f"{score['percent']:6.1f} %  ({score['interval'][0]:.1f}-{score['interval'][1]:.1f}, of {score['of']})"
 
     lines = [
@@ -118,12 +121,12 @@ def page(scores: dict) -> str:
     for name, score in scores["backbone"].items():
         lines.append(f"  {name}")
         lines.append(f"    transcript          {rate(score['transcript'])}")
-        for label in ("reply right", "sums right", "picture nearest", "picture exact", "chain formed"):
+        for label in ("reply right", "sums right", "picture nearest", "picture exact", *TUNES, "chain formed"):
             if label in score:
                 lines.append(f"    {label:19s} {part_right(score[label])}")
         if spoken := score["reply's speech"]:
             lines.append(f"    reply's speech      {rate(spoken)}")
-    lines += ["", "Backbone: what is written to it, and pictures that are shown"]
+    lines += ["", "Backbone: what is written to it, pictures that are shown, music that is played to it"]
     for name, score in scores["written"].items():
         for label, value in {"": score}.items() if "percent" in score else score.items():
             lines.append(f"  {f'{name}, {label}'.rstrip(', '):62s} {part_right(value)}")
