@@ -49,7 +49,7 @@ def surprise(llama: Llama, prompt: list[int], wanted: list[int]) -> float:
 def spoken(models: list[Shipped], folder: str, test: str, count: int) -> list[list[Row]]:
     """[question][model]: errors of the transcript in words, and whether the reply is right, of recorded questions."""
     writer, out = Writer(models[0].vocabulary, {}), []
-    for (text, reply, _), wave in islice(heard_test(folder, test), count):
+    for (text, reply, _), wave, _ in islice(heard_test(folder, test), count):
         codes = models[0].tokenizer.encode(wave, 1)[0].tolist()
         chain = Sequence()
         Writer(models[0].vocabulary, {reply: []}).answer(chain, text, reply, aloud=False)

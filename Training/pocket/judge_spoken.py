@@ -24,7 +24,7 @@ def judge_backbone(model: Shipped, folder: str, listener: Listener, tests: list[
     pictures, music = Pictures.of(folder), Music.of(folder)
     for test in tests:
         questions, answers = [], []
-        for row, wave in islice(heard_test(folder, test), count):
+        for row, wave, _ in islice(heard_test(folder, test), count):
             questions.append(Question(*row, model.tokenizer.encode(wave, 1)[0].numpy()))
             makes = pictures is not None and row[0] in domain.drawn() or music is not None and row[0] in domain.played()
             answers.append(answer(model, questions[-1].codes.tolist(), len(answers) < voiced or makes))

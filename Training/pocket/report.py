@@ -5,6 +5,7 @@ import json
 import os
 
 from .evaluate import Shipped
+from .judge_letters import judge_letters
 from .judge_speech import judge_codec, judge_replies, judge_voices
 from .judge_spoken import judge_backbone
 from .judge_written import judge_typed
@@ -23,6 +24,7 @@ def judge(work: str, model: str, parts: list[int], count: int = 60) -> None:
     `count` is the number of sentences a row, of recordings other than the reply voice's half of it.
     """
     judge_speech(work, model, parts, count)
+    judge_read(work, model, tests_in(work), count // 2)
     judge_answers(work, model, tests_in(work), count)
     judge_written(work, model, 2 * count)
     write(work)
@@ -38,6 +40,11 @@ def judge_speech(work: str, model: str, parts: list[int], count: int) -> None:
     if not shipped.storm.is_silent:
         scores["voices"] = judge_voices(shipped, work, parts, listener, count // 2)
     keep(work, "speech", scores)
+
+
+def judge_read(work: str, model: str, tests: list[str], count: int) -> None:
+    """Speech tokenizer, by what stage `probe` reads from its codes: scores-letters.json."""
+    keep(work, "letters", {"letters": judge_letters(Shipped(model), work, tests, count)})
 
 
 def judge_answers(work: str, model: str, tests: list[str], count: int, name: str = "answers") -> None:
@@ -58,7 +65,7 @@ def keep(work: str, name: str, scores: dict) -> None:
 
 def write(work: str) -> None:
     """All scores so far to the reports folder."""
-    scores: dict = {"codec": {}, "replies": {}, "voices": {}, "backbone": {}, "written": {}}
+    scores: dict = {"codec": {}, "replies": {}, "voices": {}, "letters": {}, "backbone": {}, "written": {}}
     for path in sorted(glob.glob(f"{work}/scores-*.json")):
         with open(path) as file:
             for part, values in json.load(file).items():
@@ -108,6 +115,10 @@ def page(scores: dict) -> str:
             return f"{100 * score:6.1f} %"
         return f"{score['percent']:6.1f} %  ({score['interval'][0]:.1f}-{score['interval'][1]:.1f}, of {score['of']})"
 
+    def letters(score: dict) -> str:
+        low, high = score["interval"]
+        return f"{score['rate']:5.1f} %  ({low:.1f} to {high:.1f})"
+
     lines = [
         "Word error rates by Whisper tiny.en, 95 % intervals by bootstrap over sentences. Phoneme errors by hama's CTC",
         "against what it hears in the recording; STOI against the recording; voices compared by Resemblyzer.",
@@ -117,6 +128,12 @@ def page(scores: dict) -> str:
     for part in ("codec", "replies", "voices"):
         for name, score in scores[part].items():
             lines.append(f"  {name:62s} {rate(score) if isinstance(score, dict) else score}")
+    if scores["letters"]:
+        lines += ["", "Speech tokenizer: letters that the probe reads wrong from level 0, in clean recordings"]
+        lines.append(f"  {'':41s}{'by the encoder':23s}{'of the true features':23s}difference")
+    for name, score in scores["letters"].items():
+        ours, true, more = (letters(score[way]) for way in ("encoder", "true features", "difference"))
+        lines.append(f"  {name:41s}{ours:23s}{true:23s}{more}, {score['of']} sentences")
     lines += ["", "Backbone: greedy answers to spoken questions"]
     for name, score in scores["backbone"].items():
         lines.append(f"  {name}")

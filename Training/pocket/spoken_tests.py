@@ -18,6 +18,6 @@ def tests_in(folder: str) -> list[str]:
     return [name + way for name in names for way in ("", CLEAN)]
 
 
-def heard_test(folder: str, test: str) -> Iterator[tuple[list[str], Tensor]]:
-    """(question, reply, voice) and the wave [sample] of each of its recordings."""
+def heard_test(folder: str, test: str) -> Iterator[tuple[list[str], Tensor, tuple[int, int]]]:
+    """`heard_questions` of the test."""
     return heard_questions(folder, f"test {test.removesuffix(CLEAN)}", SEED, test.endswith(CLEAN))
