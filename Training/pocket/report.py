@@ -130,10 +130,10 @@ def page(scores: dict) -> str:
             lines.append(f"  {name:62s} {rate(score) if isinstance(score, dict) else score}")
     if scores["letters"]:
         lines += ["", "Speech tokenizer: letters that the probe reads wrong from level 0, in clean recordings"]
-        lines.append(f"  {'':41s}{'by the encoder':23s}{'of the true features':23s}difference")
+        lines.append(f"  {'':43s}{'by the encoder':25s}{'of the true features':25s}difference")
     for name, score in scores["letters"].items():
         ours, true, more = (letters(score[way]) for way in ("encoder", "true features", "difference"))
-        lines.append(f"  {name:41s}{ours:23s}{true:23s}{more}, {score['of']} sentences")
+        lines.append(f"  {name:43s}{ours:25s}{true:25s}{more}, {score['of']} sentences")
     lines += ["", "Backbone: greedy answers to spoken questions"]
     for name, score in scores["backbone"].items():
         lines.append(f"  {name}")
