@@ -32,7 +32,8 @@ Row = dict[str, float]  # of one question: what is added up, by its name
 def with_backbone(model: Shipped, folder: str) -> Shipped:
     """The same model with another backbone, int8 or not."""
     other = copy.copy(model)
-    llama = Llama(LlamaConfig(model.vocabulary.size))
+    with open(f"{folder}/config.json") as file:
+        llama = Llama(LlamaConfig.of(json.load(file)))
     rows = {name: tensor.shape[0] for name, tensor in llama.state_dict().items()}
     llama.load_state_dict(in_float(load_file(f"{folder}/model.safetensors"), rows))
     other.llama = llama.eval()

@@ -33,7 +33,7 @@ class Shipped:
         from safetensors.torch import load_file
 
         self.vocabulary = Vocabulary(f"{folder}/llama")
-        llama = Llama(LlamaConfig(self.vocabulary.size))
+        llama = Llama(LlamaConfig.of(read("llama/config.json")))
         rows = {name: tensor.shape[0] for name, tensor in llama.state_dict().items()}
         self.llama = self._load(llama, in_float(load_file(f"{folder}/llama/model.safetensors"), rows))
         self.voice_wave, _ = soundfile.read(f"{folder}/voice.wav", dtype="float32")

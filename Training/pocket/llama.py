@@ -1,6 +1,6 @@
 """A LLaMA with Hugging Face's key names. [batch, token] ids -> [batch, token, vocabulary] logits."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import torch
 import torch.nn.functional as F
@@ -19,6 +19,11 @@ class LlamaConfig:
     num_attention_heads: int = 4
     max_position_embeddings: int = 4096
     rms_norm_eps: float = 1e-5
+
+    @classmethod
+    def of(cls, values: dict) -> "LlamaConfig":
+        """Of an official `config.json`."""
+        return cls(**{field.name: values[field.name] for field in fields(cls)})
 
     def json(self) -> dict:
         """The official `config.json`."""
