@@ -20,11 +20,11 @@ from safetensors.torch import load_file
 
 from . import domain, template
 from .conversations import Sequence, Writer
-from .evaluate import CLEAN, TEST_SEED, Shipped, answer, tests_in
+from .evaluate import Shipped, answer
 from .judges import bootstrap, edits, plain
 from .llama import Llama, LlamaConfig
 from .precision import plain as in_float
-from .recordings import heard_questions
+from .spoken_tests import heard_test, tests_in
 
 Row = dict[str, float]  # of one question: what is added up, by its name
 
@@ -32,7 +32,8 @@ Row = dict[str, float]  # of one question: what is added up, by its name
 def with_backbone(model: Shipped, folder: str) -> Shipped:
     """The same model with another backbone, int8 or not."""
     other = copy.copy(model)
-    llama = Llama(LlamaConfig(model.vocabulary.size))
+    with open(f"{folder}/config.json") as file:
+        llama = Llama(LlamaConfig.of(json.load(file)))
     rows = {name: tensor.shape[0] for name, tensor in llama.state_dict().items()}
     llama.load_state_dict(in_float(load_file(f"{folder}/model.safetensors"), rows))
     other.llama = llama.eval()
@@ -49,8 +50,7 @@ def surprise(llama: Llama, prompt: list[int], wanted: list[int]) -> float:
 def spoken(models: list[Shipped], folder: str, test: str, count: int) -> list[list[Row]]:
     """[question][model]: errors of the transcript in words, and whether the reply is right, of recorded questions."""
     writer, out = Writer(models[0].vocabulary, {}), []
-    recordings = heard_questions(folder, f"test {test.removesuffix(CLEAN)}", TEST_SEED, test.endswith(CLEAN))
-    for (text, reply, _), wave in islice(recordings, count):
+    for (text, reply, _), wave, _ in islice(heard_test(folder, test), count):
         codes = models[0].tokenizer.encode(wave, 1)[0].tolist()
         chain = Sequence()
         Writer(models[0].vocabulary, {reply: []}).answer(chain, text, reply, aloud=False)

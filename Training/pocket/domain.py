@@ -315,8 +315,9 @@ def playing_questions() -> dict[str, list[str]]:
 
 
 def tune_text(name: str, rng: random.Random) -> str:
-    """What a person writes to whom the form of the answer is given already."""
-    return rng.choice(WRITTEN_PLAY).format(tune(name) if rng.random() < 0.7 else name)
+    """What a person writes to whom the form of the answer is given already; never a held-out question."""
+    text = rng.choice(WRITTEN_PLAY).format(tune(name) if rng.random() < 0.7 else name)
+    return tune_text(name, rng) if text in apart() else text
 
 
 def this_tune(name: str) -> str:
@@ -325,8 +326,9 @@ def this_tune(name: str) -> str:
 
 
 def picture_text(name: str, rng: random.Random) -> str:
-    """What a person writes to whom the form of the answer is given already."""
-    return article(rng.choice(WRITTEN_DRAW).format(one(name) if rng.random() < 0.7 else name))
+    """What a person writes to whom the form of the answer is given already; never a held-out question."""
+    text = article(rng.choice(WRITTEN_DRAW).format(one(name) if rng.random() < 0.7 else name))
+    return picture_text(name, rng) if text in apart() else text
 
 
 def this_is(name: str) -> str:
@@ -368,6 +370,12 @@ def split(whole: bool = False) -> tuple[dict[str, list[tuple[str, str]]], list[t
     return train, held
 
 
+@cache
+def apart() -> frozenset[str]:
+    """The held-out questions."""
+    return frozenset(question for question, _ in split()[1])
+
+
 def pair(rng: random.Random, whole: bool = False) -> tuple[str, str]:
     """A training (question, reply), kinds weighted by SHARES."""
     train, _ = split(whole)
@@ -389,7 +397,7 @@ def practice(rng: random.Random) -> str:
     first, second = first[: rng.randint(1, len(first))], second[rng.randint(0, len(second) - 1) :]
     among = [rng.choice(WORDS) for _ in range(rng.choice([0, 0, 1, 2]))]
     text = " ".join(first + among + second)
-    return text if text not in {question for question, _ in split()[1]} else practice(rng)
+    return practice(rng) if text in apart() else text
 
 
 @cache

@@ -1,7 +1,5 @@
 """Writes the music's network as facebook/encodec_32khz is laid out, and takes it apart again."""
 
-import importlib.metadata
-import json
 import os
 
 import torch
@@ -9,11 +7,16 @@ from torch import Tensor
 
 from .encodec import Encodec
 from .export import dump, halves
+from .provenance import trained, versions
 
 PREPROCESSOR = {
     "chunk_length_s": None, "feature_extractor_type": "EncodecFeatureExtractor", "feature_size": 1, "overlap": None,
     "padding_side": "right", "padding_value": 0.0, "return_attention_mask": True, "sampling_rate": 32_000,
 }  # fmt: skip
+SOURCES = {
+    "seeds": "encoder 41, decoder 42",
+    "data": "32 kinds of tunes composed and synthesised by pocket/music.py; timbres after FluidR3 GM (MIT)",
+}
 
 
 def write_encodec(folder: str, net: Encodec, metadata: dict[str, str]) -> None:
@@ -32,29 +35,13 @@ def read_encodec(folder: str) -> dict[str, Tensor]:
     return {name: tensor.float() for name, tensor in load_file(f"{folder}/model.safetensors").items()}
 
 
-def provenance(work: str) -> dict[str, str]:
-    before = ""
-    if os.path.exists(f"{work}/start/music.json"):
-        with open(f"{work}/start/music.json") as file:
-            before = json.load(file)["state"] + ", then "
-    spent = []
-    for name in ("encoder", "decoder"):
-        saved = torch.load(f"{work}/music-{name}.checkpoint")
-        spent.append(f"{name} {saved['steps']} steps in {saved['spent'] / 60:.0f} min of one core")
-    return {
-        "state": before + "trained: " + ", ".join(spent),
-        "seeds": "encoder 41, decoder 42",
-        "versions": f"torch {importlib.metadata.version('torch')}",
-        "data": "32 kinds of tunes composed and synthesised by pocket/music.py; timbres after FluidR3 GM (MIT)",
-    }
-
-
 def export_music(work: str, model: str) -> None:
     """The trained network to the model folder, where there is one."""
     from .train_encodec import assemble
 
     if os.path.exists(f"{work}/music-encoder.checkpoint") and os.path.exists(f"{work}/music-decoder.checkpoint"):
-        write_encodec(f"{model}/encodec", assemble(work), provenance(work))
+        state = trained(work, "music", {name: f"music-{name}" for name in ("encoder", "decoder")})
+        write_encodec(f"{model}/encodec", assemble(work), {"state": state, "versions": versions("torch")} | SOURCES)
 
 
 def unpack_music(work: str, model: str) -> None:

@@ -1,7 +1,6 @@
 """Writes the pictures' networks in the official layouts: SEED's two files, and a folder of Stable unCLIP."""
 
 import importlib.metadata
-import json
 import os
 
 import torch
@@ -9,10 +8,16 @@ from torch import Tensor
 
 from . import unclip
 from .export import dump, halves
+from .provenance import trained, versions
 from .run import load_net
 from .seed import Seed, SeedConfig
 from .train_unclip import Averaged
 
+FONT = "fonts-noto-color-emoji 2.042"
+SOURCES = {
+    "seeds": "codes 20, encoder 21, decoder 22, unet 23, text encoder 24, tuning 30",
+    "data": "Noto Color Emoji (OFL 1.1), 256 pictures; names after CLDR 41 (Unicode licence)",
+}
 SPACE = os.path.join(os.path.dirname(__file__), "..", "pictures.safetensors")  # which all codes rest on
 
 
@@ -93,27 +98,6 @@ def read_unclip(folder: str) -> tuple[dict[str, Tensor], dict[str, Tensor], dict
         return state("unet"), state("vae"), file.metadata()
 
 
-def provenance(work: str) -> dict[str, str]:
-    """Where the weights come from: for the header of the UNet's file."""
-    before = ""
-    if os.path.exists(f"{work}/start/pictures.json"):
-        with open(f"{work}/start/pictures.json") as file:
-            before = json.load(file)["state"] + ", then "
-    spent = []
-    for name in ("encoder", "decoder", "unet", "tuned"):
-        if os.path.exists(f"{work}/picture-{name}.checkpoint"):
-            saved = torch.load(f"{work}/picture-{name}.checkpoint")
-            spent.append(f"{name} {saved['steps']} steps in {saved['spent'] / 60:.0f} min of one core")
-    packages = ("torch", "diffusers", "transformers", "pillow")
-    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in packages)
-    return {
-        "state": before + "trained: " + ", ".join(spent),
-        "seeds": "codes 20, encoder 21, decoder 22, unet 23, text encoder 24, tuning 30",
-        "versions": f"{versions}, fonts-noto-color-emoji 2.042",
-        "data": "Noto Color Emoji (OFL 1.1), 256 pictures; names after CLDR 41 (Unicode licence)",
-    }
-
-
 def export_pictures(work: str, model: str) -> None:
     """What is trained to the model folder, and the space that it rests on beside the program; the rest stays."""
     from safetensors.torch import save_file
@@ -128,7 +112,10 @@ def export_pictures(work: str, model: str) -> None:
     if os.path.exists(f"{work}/picture-unet.checkpoint"):
         unet = load_net(work, "picture-unet", Averaged(unclip.unet())).mean
         decoder = "picture-tuned" if os.path.exists(f"{work}/picture-tuned.checkpoint") else "picture-decoder"
-        write_unclip(f"{model}/unclip", unet, load_net(work, decoder, unclip.decoder()), provenance(work))
+        networks = {name: f"picture-{name}" for name in ("encoder", "decoder", "unet", "tuned")}
+        metadata = {"state": trained(work, "pictures", networks)} | SOURCES
+        metadata["versions"] = f"{versions('torch', 'diffusers', 'transformers', 'pillow')}, {FONT}"
+        write_unclip(f"{model}/unclip", unet, load_net(work, decoder, unclip.decoder()), metadata)
 
 
 def unpack_pictures(work: str, model: str) -> None:

@@ -19,6 +19,7 @@ from evaluation.opus import ogg
 from . import instruct, music, pictures
 from .instruct import Dialogue, Turn
 from .names import pictures as named
+from .report import REPORTS
 from .tunes import tune_names
 
 SIDE = 112  # pixels of a picture's side on the page
@@ -31,20 +32,25 @@ STYLE = """
 * { box-sizing: border-box }
 body { margin: 0; background: var(--page); color: var(--ink); font: 16px/1.45 system-ui, sans-serif }
 main { max-width: 1120px; margin: 0 auto; padding: 36px 20px 80px }
-h1 { font-size: 28px; margin: 0 0 6px } p { color: var(--soft); max-width: 75ch; margin: 4px 0 24px }
+h1 { font-size: 28px; line-height: 1.2; margin: 0 0 8px }
+p { color: var(--soft); max-width: 75ch; margin: 0 }
+details { margin: 20px 0 } summary { cursor: pointer; color: var(--soft) }
+.counts { columns: 330px; column-gap: 24px; padding: 0; margin: 10px 0 0; list-style: none; font-size: 14px;
+  font-variant-numeric: tabular-nums }
+.counts li { display: flex; break-inside: avoid; padding: 1px 0 }
+.counts span { flex: none; width: 4ch; margin-right: 10px; text-align: right; color: var(--soft) }
+.counts a { color: inherit; text-decoration-color: var(--soft); text-underline-offset: 3px }
 .all { columns: 2; column-gap: 18px }
 section { break-inside: avoid; background: var(--card); border: 1px solid var(--line); border-radius: 12px;
   padding: 14px 16px; margin: 0 0 18px }
-h2 { font-size: 15px; margin: 0 } h3 { font-size: 13px; font-weight: 400; color: var(--soft); margin: 2px 0 10px }
+section:target { border-color: var(--soft) }
+h2 { font-size: 15px; margin: 0 } h2 + p { font-size: 13px; margin: 2px 0 10px }
 .turn { width: fit-content; max-width: 86%; padding: 7px 12px; margin: 6px 0; border-radius: 12px;
   background: var(--answer); border: 1px solid var(--line) }
 .person { margin-left: auto; background: var(--person); border-color: transparent }
 .turn img { display: block; border-radius: 8px; margin: 4px 0; width: 112px; height: 112px; object-fit: contain }
 .turn small { color: var(--soft); display: block; font-size: 12px }
-audio { display: block; width: 260px; max-width: 100%; height: 32px; margin: 4px 0 }
-table { border-collapse: collapse; font-size: 14px; font-variant-numeric: tabular-nums; margin: 8px 0 28px }
-td { padding: 2px 14px 2px 0 } td:first-child { text-align: right; color: var(--soft) }
-summary { cursor: pointer; color: var(--soft) }
+audio { display: block; width: 250px; max-width: 100%; height: 32px; margin: 4px 0 }
 @media (max-width: 800px) { .all { columns: 1 } }
 """
 
@@ -81,7 +87,9 @@ class Renderer:
     def player(self, wave: np.ndarray, rate: int) -> str:
         if wave.dtype != np.int16:
             wave = (wave * 32767).astype(np.int16)
-        return f'<audio controls preload="none" src="{uri("audio/ogg", ogg(wave, rate, self.bitrate))}"></audio>'
+        source = uri("audio/ogg", ogg(wave, rate, self.bitrate))
+        # The file is in the page already: with its metadata the player shows how long it is.
+        return f'<audio controls controlslist="nodownload noplaybackrate" preload="metadata" src="{source}"></audio>'
 
     def tune(self, name: str, seed: int) -> str:
         """Seed 0 is what is played, others are pieces of the same kind as they may be met."""
@@ -120,13 +128,21 @@ class Renderer:
             answer.append(self.image(turn.picture))
         if turn.aloud:
             answer.append(self.player(self.replies[turn.reply]["wave"].numpy(), 16_000))
+            if turn.reply and turn.spoken:
+                answer.append("<small>the reply's voice</small>")
         if turn.music:
             answer.append(self.tune(turn.music, 0) + f"<small>music: {escape(turn.music)}</small>")
         return f'<div class="turn person">{"".join(person)}</div><div class="turn">{"".join(answer)}</div>'
 
     def dialogue(self, dialogue: Dialogue, rng: random.Random) -> str:
         turns = "".join(self.turn(turn, rng) for turn in dialogue.turns)
-        return f"<section><h2>{dialogue.combination}</h2><h3>{escape(dialogue.scenario)}</h3>{turns}</section>"
+        name = str(dialogue.combination)
+        return f'<section id="{place(name)}"><h2>{name}</h2><p>{escape(dialogue.scenario)}</p>{turns}</section>'
+
+
+def place(combination: str) -> str:
+    """A combination's name as an address within the page."""
+    return combination.replace(" → ", "-to-").replace(" + ", "-")
 
 
 def sample(rows: list[Dialogue], renderer: Renderer, rng: random.Random) -> list[Dialogue]:
@@ -140,40 +156,44 @@ def sample(rows: list[Dialogue], renderer: Renderer, rng: random.Random) -> list
 
 def page(chosen: list[Dialogue], rows: list[Dialogue], renderer: Renderer, rng: random.Random) -> str:
     head, *counts = instruct.table(rows).split("\n")
-    body = "".join(renderer.dialogue(row, rng) for row in chosen)
-    cells = "".join(f"<tr><td>{count}</td><td>{name}</td></tr>" for count, name in (c.split(None, 1) for c in counts))
+    body, there = "".join(renderer.dialogue(row, rng) for row in chosen), {str(row.combination) for row in chosen}
+    cells = []
+    for count, name in (line.split(None, 1) for line in counts):
+        shown = f'<a href="#{place(name)}">{name}</a>' if name in there else name
+        cells.append(f"<li><span>{count}</span><div>{shown}</div></li>")
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>AnyInstruct of the pocket model</title><style>{STYLE}</style><main>"
-        f"<h1>AnyInstruct of the pocket model</h1><p>{escape(head)}. Here are {len(chosen)} of them. The person's side "
-        "is on the right: typed, spoken, shown or heard; the answer's is on the left.</p>"
-        f"<details><summary>Dialogues of each combination</summary><table>{cells}</table></details>"
+        f"<h1>AnyInstruct of the pocket model</h1><p>{escape(head)}. Here are {len(chosen)} of them, made of what the "
+        "model learns from. The person's side is on the right: typed, spoken, shown or heard; the answer's is on the "
+        "left.</p>"
+        "<details><summary>How many dialogues each combination has</summary>"
+        f'<ul class="counts">{"".join(cells)}</ul></details>'
         f'<div class="all">{body}</div></main></html>\n'
     )
 
 
-def write(work: str, few: str = "") -> None:
-    """instruct.html in the work folder; with `few` also a small one there, of some dialogues with shorter music."""
+def write(work: str) -> None:
+    """instruct.html in the work folder, and a small one in the reports, of some dialogues with shorter music."""
     rows = instruct.read(work)
     renderer = Renderer(work)
     chosen = sample(rows, renderer, random.Random(1))
     with open(f"{work}/instruct.html", "w") as file:
         file.write(page(chosen, rows, renderer, random.Random(2)))
-    print(f"instruct.html: {len(chosen)} dialogues", flush=True)
-    if few:
-        renderer.seconds, renderer.bitrate = 3.0, 14_000
-        with open(few, "w") as file:
-            file.write(page([row for row in chosen if str(row.combination) in FEW], rows, renderer, random.Random(2)))
+    few = [row for row in chosen if str(row.combination) in FEW]
+    renderer.seconds, renderer.bitrate = 3.0, 14_000
+    with open(f"{REPORTS}/instruct.html", "w") as file:
+        file.write(page(few, rows, renderer, random.Random(2)))
+    print(f"instruct.html: {len(chosen)} dialogues, {len(few)} in the reports", flush=True)
 
 
+# One of everything that can be given, and of everything that can be made.
 FEW = {
-    "speech → text + speech + image",
-    "speech + image → text + speech",
-    "text + image → text + image + music",
-    "text + music → text + image",
-    "text + speech → text + speech + music",
-    "text → image + music",
-    "image + music → text",
-    "text + speech + image → text + speech + image",
-}
+    "text → speech + music", "text → image + music", "speech → text + speech + image",
+    "text + speech → text + speech + music", "image → text", "text + image → text + image + music",
+    "speech + image → text + speech", "text + speech + image → text + speech + image", "music → text",
+    "text + music → text + image", "speech + music → text + speech + image", "text + speech + music → text + speech",
+    "image + music → text", "text + image + music → text + speech + image",
+    "speech + image + music → text + speech + image + music",
+}  # fmt: skip

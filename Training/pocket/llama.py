@@ -1,11 +1,12 @@
 """A LLaMA with Hugging Face's key names. [batch, token] ids -> [batch, token, vocabulary] logits."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .runs import Grammar
 from .soundstorm import rotary_table, rotate
 
 
@@ -18,6 +19,11 @@ class LlamaConfig:
     num_attention_heads: int = 4
     max_position_embeddings: int = 4096
     rms_norm_eps: float = 1e-5
+
+    @classmethod
+    def of(cls, values: dict) -> "LlamaConfig":
+        """Of an official `config.json`."""
+        return cls(**{field.name: values[field.name] for field in fields(cls)})
 
     def json(self) -> dict:
         """The official `config.json`."""
@@ -135,15 +141,17 @@ class Llama(nn.Module):
         return self.lm_head(self.hidden(ids, offset, caches))
 
     @torch.no_grad()
-    def generate(self, prompt: list[int], stop: int, limit: int, allowed: Tensor | None = None) -> list[int]:
-        """Greedy continuation up to and with `stop`; `allowed` [vocabulary] is true for tokens that may come."""
+    def generate(self, prompt: list[int], stop: int, limit: int, grammar: Grammar | None = None) -> list[int]:
+        """Greedy continuation up to and with `stop`, of what the grammar lets come; it has seen the prompt."""
         caches: list[Cache] = [[] for _ in self.model.layers]
         logits = self(torch.tensor([prompt]), 0, caches)[0, -1]
         out: list[int] = []
         while len(out) < limit:
-            if allowed is not None:
-                logits = logits.masked_fill(~allowed, -1e9)
+            if grammar is not None and (allowed := grammar.allowed) is not None:
+                logits = logits.masked_fill(~allowed, -torch.inf)
             out.append(int(logits.argmax()))
+            if grammar is not None:
+                grammar.accept(out[-1])
             if out[-1] == stop:
                 break
             logits = self(torch.tensor([out[-1:]]), len(prompt) + len(out) - 1, caches)[0, -1]

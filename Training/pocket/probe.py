@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .alignment import said
-from .judges import error_rate
+from .judges import edits
 from .latent import SEMANTIC
 from .listening import LETTERS, numbers
 from .recordings import Question, load_questions
@@ -110,11 +110,13 @@ def read(net: Probe, codes: np.ndarray) -> str:
     return "".join(LETTERS[n - 1] for n, before in zip(best, [0, *best], strict=False) if n and n != before)
 
 
-def letter_errors(folder: str, rows: list[tuple[str, np.ndarray]]) -> dict:
-    """(text, codes) -> the probe's letter errors in percent, with their interval"""
+def letter_edits(folder: str, rows: list[tuple[str, np.ndarray]]) -> np.ndarray:
+    """(text, codes [frame]) of each recording -> the edits of what the probe reads, and the letters [row, 2]"""
     net = load_net(folder, "probe", Probe(book(folder)))
-    rate, interval = error_rate([(list(text.replace(",", "")), list(read(net, codes))) for text, codes in rows])
-    return {"rate": rate, "interval": interval, "of": len(rows)}
+    texts = [text.replace(",", "") for text, _ in rows]
+    return np.array(
+        [(edits(list(text), list(read(net, codes))), len(text)) for text, (_, codes) in zip(texts, rows, strict=True)]
+    )
 
 
 def align(folder: str, name: str) -> None:

@@ -12,13 +12,11 @@ import torch
 from torch import Tensor
 
 from . import domain
-from .latent import Projection, quantise
 from .names import picture_names
 from .run import begun, cheap, load_net
-from .signal import frame_features
 from .speechtokenizer import SpeechTokenizer, SpeechTokenizerConfig
-from .teacher import WINDOW, Whisper
 from .train_codec import disturb
+from .true_codes import Recording, true_codes
 from .tunes import tune_names
 from .voices import FLITE_VOICES, HELD_OUT_VOICE, HIBARI_FACTORS, HOP, Speaker, any_voice
 
@@ -49,33 +47,11 @@ def make_replies(folder: str) -> None:
     missing = [text for text in domain.all_replies() if text not in out]
     if not missing:
         return
-    speaker, whisper = Speaker(), Whisper()
-    projection, books = Projection(torch.load(f"{folder}/projection.pt")), torch.load(f"{folder}/books.pt")["books"]
-    noise = np.random.default_rng(5)
-    waves = {text: speaker.reply(text) for text in missing}
-    window: list[tuple[str, int, int]] = []
-    sound, position = noise.standard_normal(WINDOW).astype(np.float32) * 2e-4, 0
-
-    def flush() -> None:
-        nonlocal sound, position, window
-        mel = frame_features(sound)[: WINDOW // HOP]
-        spoken = [(start // HOP + 5, end // HOP - 5) for _, start, end in window]
-        latent = projection.latents(torch.tensor(whisper.features(sound)), mel, spoken)
-        for text, start, end in window:
-            piece = latent[start // HOP : end // HOP]
-            out[text] = {
-                "wave": torch.tensor((sound[start:end] * 32767).astype(np.int16)),
-                "true": quantise(piece, books)[0].short(),
-            }
-        sound, position, window = noise.standard_normal(WINDOW).astype(np.float32) * 2e-4, 0, []
-
-    for text, wave in waves.items():
-        if position + len(wave) > WINDOW:
-            flush()
-        sound[position : position + len(wave)] += wave
-        window.append((text, position, position + len(wave)))
-        position += len(wave)
-    flush()
+    speaker = Speaker()
+    waves = [speaker.reply(text) for text in missing]
+    recordings = [Recording(wave, 5, len(wave) // HOP - 5) for wave in waves]
+    for text, (sound, codes) in zip(missing, true_codes(folder, recordings), strict=True):
+        out[text] = {"wave": torch.tensor((sound * 32767).astype(np.int16)), "true": codes.short()}
     torch.save(out, path)
     frames = sum(len(entry["true"]) for entry in out.values())
     print(f"replies: {len(out)} recordings, {frames / 50 / 60:.1f} min", flush=True)
@@ -95,16 +71,17 @@ def answered(row: list[str]) -> list[str]:
     return [row[0], domain.answers()[row[0]] if row[1] else "", row[2]]
 
 
-def microphone(wave: np.ndarray, rng: random.Random, clean: bool = False) -> Tensor:
-    """A recording as a microphone gives it: quiet around it, any level and any phase of the frames.
+def microphone(wave: np.ndarray, rng: random.Random, clean: bool = False) -> tuple[Tensor, int]:
+    """A recording as a microphone gives it: quiet around it, any level and any phase of the frames. [sample]
 
-    Room, noise and colour are added to three in five, unless it is to be `clean`.
+    With it goes the sample at which the recording begins. Room, noise and colour are added to three in five, unless it
+    is to be `clean`.
     """
     before, after = int(rng.uniform(0.04, 0.5) * 16000), int(rng.uniform(0.1, 0.8) * 16000)
     sound = torch.tensor(np.pad(wave * rng.uniform(0.25, 0.9), (before, after)))
     sound = sound + torch.randn_like(sound) * rng.uniform(0, 3e-4)
     rough = rng.random() < 0.6
-    return disturb(sound[None])[0][0] if rough and not clean else sound
+    return disturb(sound[None])[0][0] if rough and not clean else sound, before
 
 
 def speak_questions(folder: str, name: str, rows: list[tuple[str, str, str]], seed: int) -> None:
@@ -121,13 +98,17 @@ def speak_questions(folder: str, name: str, rows: list[tuple[str, str, str]], se
     print(f"spoken {name}: {len(rows)} questions, {lengths.sum() / 16000 / 60:.0f} min", flush=True)
 
 
-def heard_questions(folder: str, name: str, seed: int, clean: bool = False) -> Iterator[tuple[list[str], Tensor]]:
-    """(question, reply, voice) and the wave as its microphone gives it, for every spoken question of a file."""
+def heard_questions(
+    folder: str, name: str, seed: int, clean: bool = False
+) -> Iterator[tuple[list[str], Tensor, tuple[int, int]]]:
+    """Of every spoken question of a file: (question, reply, voice), the wave [sample] as its microphone gives it, and
+    the first sample and one after the last of the recording in it."""
     torch.manual_seed(seed)
     rng, spoken = random.Random(seed), np.load(f"{folder}/spoken-{name}.npz")
     waves, ends = spoken["waves"], np.cumsum(spoken["lengths"])
     for row, start, end in zip(json.loads(str(spoken["rows"])), ends - spoken["lengths"], ends, strict=True):
-        yield answered(row), microphone(waves[start:end].astype(np.float32) / 32767, rng, clean)
+        wave, first = microphone(waves[start:end].astype(np.float32) / 32767, rng, clean)
+        yield answered(row), wave, (first, first + int(end - start))
 
 
 def encode_questions(folder: str, name: str, seed: int) -> None:
@@ -136,7 +117,7 @@ def encode_questions(folder: str, name: str, seed: int) -> None:
     if os.path.exists(path):
         return
     net, rows, codes = tokenizer(folder), [], []
-    for row, wave in heard_questions(folder, name, seed):
+    for row, wave, _ in heard_questions(folder, name, seed):
         # Training needs no exact codes: bfloat16 may do, the few codes that differ are as good as any noise.
         with torch.no_grad(), cheap():
             latent = net.encoder(wave[None, None])

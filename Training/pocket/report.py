@@ -4,11 +4,17 @@ import glob
 import json
 import os
 
-from .evaluate import Shipped, judge_backbone, judge_codec, judge_replies, judge_typed, judge_voices, tests_in
+from .evaluate import Shipped
+from .judge_letters import judge_letters
+from .judge_speech import judge_codec, judge_replies, judge_voices
+from .judge_spoken import judge_backbone
+from .judge_written import judge_typed
 from .judges import Listener
 from .music_lessons import Music
 from .picture_lessons import Pictures
+from .spoken_tests import tests_in
 
+TUNES = ("tune nearest", "tune exact", "tune's codes right")
 REPORTS = os.path.join(os.path.dirname(__file__), "..", "reports")
 
 
@@ -18,6 +24,7 @@ def judge(work: str, model: str, parts: list[int], count: int = 60) -> None:
     `count` is the number of sentences a row, of recordings other than the reply voice's half of it.
     """
     judge_speech(work, model, parts, count)
+    judge_read(work, model, tests_in(work), count // 2)
     judge_answers(work, model, tests_in(work), count)
     judge_written(work, model, 2 * count)
     write(work)
@@ -33,6 +40,11 @@ def judge_speech(work: str, model: str, parts: list[int], count: int) -> None:
     if not shipped.storm.is_silent:
         scores["voices"] = judge_voices(shipped, work, parts, listener, count // 2)
     keep(work, "speech", scores)
+
+
+def judge_read(work: str, model: str, tests: list[str], count: int) -> None:
+    """Speech tokenizer, by what stage `probe` reads from its codes: scores-letters.json."""
+    keep(work, "letters", {"letters": judge_letters(Shipped(model), work, tests, count)})
 
 
 def judge_answers(work: str, model: str, tests: list[str], count: int, name: str = "answers") -> None:
@@ -53,7 +65,7 @@ def keep(work: str, name: str, scores: dict) -> None:
 
 def write(work: str) -> None:
     """All scores so far to the reports folder."""
-    scores: dict = {"codec": {}, "replies": {}, "voices": {}, "backbone": {}, "written": {}}
+    scores: dict = {"codec": {}, "replies": {}, "voices": {}, "letters": {}, "backbone": {}, "written": {}}
     for path in sorted(glob.glob(f"{work}/scores-*.json")):
         with open(path) as file:
             for part, values in json.load(file).items():
@@ -98,8 +110,14 @@ def page(scores: dict) -> str:
             text += f"; like the prompt {spread(likeness)}, level 0 alone {spread(score['without'])}"
         return text
 
-    def part_right(score: dict) -> str:
+    def part_right(score: dict | float) -> str:
+        if isinstance(score, float):
+            return f"{100 * score:6.1f} %"
         return f"{score['percent']:6.1f} %  ({score['interval'][0]:.1f}-{score['interval'][1]:.1f}, of {score['of']})"
+
+    def letters(score: dict) -> str:
+        low, high = score["interval"]
+        return f"{score['rate']:5.1f} %  ({low:.1f} to {high:.1f})"
 
     lines = [
         "Word error rates by Whisper tiny.en, 95 % intervals by bootstrap over sentences. Phoneme errors by hama's CTC",
@@ -110,16 +128,22 @@ def page(scores: dict) -> str:
     for part in ("codec", "replies", "voices"):
         for name, score in scores[part].items():
             lines.append(f"  {name:62s} {rate(score) if isinstance(score, dict) else score}")
+    if scores["letters"]:
+        lines += ["", "Speech tokenizer: letters that the probe reads wrong from level 0, in clean recordings"]
+        lines.append(f"  {'':43s}{'by the encoder':25s}{'of the true features':25s}difference")
+    for name, score in scores["letters"].items():
+        ours, true, more = (letters(score[way]) for way in ("encoder", "true features", "difference"))
+        lines.append(f"  {name:43s}{ours:25s}{true:25s}{more}, {score['of']} sentences")
     lines += ["", "Backbone: greedy answers to spoken questions"]
     for name, score in scores["backbone"].items():
         lines.append(f"  {name}")
         lines.append(f"    transcript          {rate(score['transcript'])}")
-        for label in ("reply right", "sums right", "picture nearest", "picture exact", "chain formed"):
+        for label in ("reply right", "sums right", "picture nearest", "picture exact", *TUNES, "chain formed"):
             if label in score:
                 lines.append(f"    {label:19s} {part_right(score[label])}")
         if spoken := score["reply's speech"]:
             lines.append(f"    reply's speech      {rate(spoken)}")
-    lines += ["", "Backbone: what is written to it, and pictures that are shown"]
+    lines += ["", "Backbone: what is written to it, pictures that are shown, music that is played to it"]
     for name, score in scores["written"].items():
         for label, value in {"": score}.items() if "percent" in score else score.items():
             lines.append(f"  {f'{name}, {label}'.rstrip(', '):62s} {part_right(value)}")

@@ -235,7 +235,7 @@ STAGES = {
     "front": Stage(_front, ["probe", "replies", "picture-encoder", "music-encoder", "instruct"], 11),
     "backbone": Stage(_backbone, ["front"], 60),
     "export": Stage(_export, ["tune", "backbone", "picture-tune", "music-decoder"], 0.2),
-    "judge": Stage(_judge, ["export"], 15),
+    "judge": Stage(_judge, ["export"], 19),
     "picture-judge": Stage(_picture_judge, ["export"], 6),
     "music-judge": Stage(_music_judge, ["export"], 4),
 }

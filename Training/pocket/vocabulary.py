@@ -6,13 +6,10 @@ import os
 import random
 import re
 
-import torch
-from torch import Tensor
-
 from . import domain
+from .runs import IMAGE_CODES, MUSIC_CODES, SPEECH_CODES, Runs
 from .template import TEMPLATE_TEXTS
 
-IMAGE_CODES, SPEECH_CODES, MUSIC_CODES = 1024, 1024, 1024
 BLOCKS = [("👀", IMAGE_CODES, "im"), ("🗣️", SPEECH_CODES, "sp"), ("🎶", MUSIC_CODES, "mu")]
 PIECES = 1200
 
@@ -87,7 +84,7 @@ def write_folder(folder: str) -> None:
     dump("tokenizer_config.json", dict(sorted(settings.items())))
 
 
-class Vocabulary:
+class Vocabulary(Runs):
     """Text to ids by the rules of the legacy slow tokenizer: text between added tokens is encoded on its own."""
 
     def __init__(self, folder: str) -> None:
@@ -95,12 +92,9 @@ class Vocabulary:
 
         self.pieces = sentencepiece.SentencePieceProcessor(model_file=f"{folder}/tokenizer.model")
         with open(f"{folder}/added_tokens.json") as file:
-            self.added: dict[str, int] = json.load(file)
+            super().__init__(json.load(file))
         self.name = {index: token for token, index in self.added.items()}
         self.size = self.pieces.vocab_size() + len(self.added)
-        self.first_speech = self.added["<🗣️0>"]
-        self.first_image = self.added["<👀0>"]
-        self.first_music = self.added["<🎶0>"]
         self._split = re.compile("(" + "|".join(map(re.escape, sorted(self.added, key=len, reverse=True))) + ")")
         self._memo: dict[str, list[int]] = {}
 
@@ -115,20 +109,6 @@ class Vocabulary:
                     self._memo[part] = self.pieces.encode(part)
                 ids += self._memo[part]
         return ids
-
-    def speech(self, codes: list[int]) -> list[int]:
-        """Level-0 codes as ids between <sosp> and <eosp>."""
-        return [self.added["<sosp>"], *(self.first_speech + code for code in codes), self.added["<eosp>"]]
-
-    def image(self, codes: list[int]) -> list[int]:
-        """An image's codes as ids between <soim> and <eoim>."""
-        return [self.added["<soim>"], *(self.first_image + code for code in codes), self.added["<eoim>"]]
-
-    def music(self, codes: Tensor, whole: bool = True) -> list[int]:
-        """Frames of music [frame, level] as ids after <somu>, each level in a block of its own; <eomu> if `whole`."""
-        block = MUSIC_CODES // codes.shape[1]
-        ids = (codes + self.first_music + block * torch.arange(codes.shape[1])).flatten().tolist()
-        return [self.added["<somu>"], *ids, *([self.added["<eomu>"]] if whole else [])]
 
     def text(self, ids: list[int]) -> str:
         """Ids to readable text; codes are left out."""
