@@ -26,16 +26,16 @@ from .vocabulary import IMAGE_CODES, MUSIC_CODES, SPEECH_CODES, Vocabulary
 
 ALOUD = 0.3  # share of spoken chats with the last reply's speech: a third of the tokens, soon known by heart
 MADE_ALOUD = 0.2  # the same where a picture or music is asked for, which two replies are enough for
-RATE, GOING_ON = 1.5e-3, 6e-4  # learning rates from the beginning, and where what is known should not be lost
-HEARD_AFTER, LETTERS = 1, 0.3  # the layer behind which what was said must be readable; weight of that loss
+RATE, GOING_ON = 1.5e-3, 4.5e-4  # learning rates from the beginning, and where what is known should not be lost
+HEARD_AFTER, LETTERS = 1, 0.1  # the layer behind which what was said must be readable; weight of that loss
 SPLICED = 0.6  # share of the listening that is names alone, cut from questions and put together anew
 WHOLE = 0.1  # share of chats that go on to the end of the music
 SPEECH_HERE = 0.06  # what all speech tokens share in the beginning, three times what they differ by
 MOVED, FARTHEST = 0.4, 3.0  # share of the recordings that are heard as if by another voice, and how far that is
 TURNS = {"sums": 10, "drawings": 44, "tunes": 10, "others": 36}  # spoken turns by what they ask for
 SHARES = {
-    "spoken": 37, "listening": 14, "transcription": 6, "reading": 4, "typed": 4, "sums": 2, "drawing": 8,
-    "seeing": 9, "playing": 8, "hearing": 3, "instruct": 5,
+    "spoken": 34, "listening": 28, "transcription": 7, "reading": 4, "typed": 3, "sums": 2, "drawing": 9,
+    "seeing": 8, "playing": 7, "hearing": 3, "instruct": 3,
 }  # fmt: skip
 
 
@@ -236,6 +236,8 @@ def train_backbone(
         saved = torch.load(f"{folder}/front.checkpoint")
         net.load_state_dict(saved["net"])
         listening.load_state_dict(saved["helper"])
+    # Under the whole backbone the first layer only loses letters: they went from 1.4 to 1.7 nats within ten minutes.
+    net.model.layers[0].requires_grad_(False)
     optimizers = [*muon(net, rate, ".layers."), torch.optim.AdamW(listening.parameters(), rate, weight_decay=0.01)]
     run = Run(folder, "backbone", net, rate, seconds, warmup=100, optimizers=optimizers, helper=listening)
     used = used_rows(vocabulary, mixture.writer.pictures is not None, mixture.writer.music is not None)
