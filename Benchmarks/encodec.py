@@ -3,6 +3,9 @@
     python Benchmarks/encodec.py --make FOLDER      writes a full-size Encodec at 32 kHz with random weights
     python Benchmarks/encodec.py FOLDER --threads 1 measures PyTorch on it
 
+`--make FOLDER --codes 256` writes one with the levels of the default model's vocabulary, everything else being of full size:
+`model.encodec` of a daemon with the default model takes it, and `anygpt ask --compose --timing` measures that.
+
 Needs torch, transformers and safetensors (measured with torch 2.13.0 for CPUs and transformers 4.34.1).
 """
 
@@ -17,12 +20,14 @@ from safetensors.torch import save_file
 from transformers import EncodecConfig, EncodecModel
 
 
-def make(folder: str) -> None:
+def make(folder: str, codes: int) -> None:
     """The shape of facebook/encodec_32khz; random weights, so that codes and sound are noise."""
     torch.manual_seed(0)
+    # Four levels at 50 frames a second: 2.2 kbit/s with the 11 bits of 2048 codes.
+    bandwidth = 4 * 50 * (codes.bit_length() - 1) / 1000
     config = EncodecConfig(
-        target_bandwidths=[2.2], sampling_rate=32_000, upsampling_ratios=[8, 5, 4, 4], num_filters=64,
-        codebook_size=2048, use_causal_conv=False, use_conv_shortcut=False,
+        target_bandwidths=[bandwidth], sampling_rate=32_000, upsampling_ratios=[8, 5, 4, 4], num_filters=64,
+        codebook_size=codes, use_causal_conv=False, use_conv_shortcut=False,
     )
     model = EncodecModel(config).eval()
     for layer in model.quantizer.layers:
@@ -47,12 +52,13 @@ def main() -> None:
     arguments = argparse.ArgumentParser()
     arguments.add_argument("folder")
     arguments.add_argument("--make", action="store_true")
+    arguments.add_argument("--codes", type=int, default=2048)
     arguments.add_argument("--seconds", type=float, default=5)
     arguments.add_argument("--threads", type=int, default=1)
     arguments.add_argument("--runs", type=int, default=5)
     options = arguments.parse_args()
     if options.make:
-        return make(options.folder)
+        return make(options.folder, options.codes)
     torch.set_num_threads(options.threads)
     model = EncodecModel.from_pretrained(options.folder).eval()
     count = int(options.seconds * model.config.sampling_rate)

@@ -5,8 +5,8 @@ public enum MusicFile {
     ///
     /// The reference takes a piece at a random place of a longer file; this always takes the beginning.
     public static func read(_ path: String, sampleRate: Int, seconds: Double) throws -> [Float] {
-        let clip = try AudioFile.read(path, first: seconds)
+        let clip = try AudioFile.read(path, first: seconds, mixed: true)
         guard clip.frames > 0 else { throw AudioFileError(operation: .read, path: path, reason: "it holds no sound") }
-        return try WindowedSincResampler(from: clip.sampleRate, to: sampleRate)(clip.mono())
+        return try WindowedSincResampler(from: clip.sampleRate, to: sampleRate)(clip.interleaved)
     }
 }

@@ -110,3 +110,53 @@ static void CK(gemm_packed_f32)(float *c, size_t ldc, const float *a, size_t lda
                                n - j < CK_PANEL ? n - j : CK_PANEL, end - start, adding || start > 0);
     }
 }
+
+/// Panels that gemv_packed_f32 takes at once.
+#ifdef CK_REGISTERS_32
+#define CK_GEMV_PANELS 4
+#else
+#define CK_GEMV_PANELS 2
+#endif
+
+#define CK_GEMV_TILE(name, count)                                                                    \
+    static void CK(name)(float *c, const float *a, const float *panels, size_t k) {                  \
+        _Pragma("clang fp contract(fast)") CK(half) sum[count][2];                                   \
+        for (size_t p = 0; p < count; p++) {                                                         \
+            sum[p][0] = CK_LOAD(c + p * CK_PANEL);                                                   \
+            sum[p][1] = CK_LOAD(c + p * CK_PANEL + CK_HALF);                                         \
+        }                                                                                            \
+        const size_t middle = k / 2, end = 2 * middle;                                               \
+        for (size_t i = 0; i < middle; i++)                                                          \
+            _Pragma("clang loop unroll(full)") for (size_t place = 0; place < 2; place++) {          \
+                const size_t at = place * middle + i;                                                \
+                const float x = a[at];                                                               \
+                _Pragma("clang loop unroll(full)") for (size_t p = 0; p < count; p++) {              \
+                    const float *row = panels + (p * k + at) * CK_PANEL;                             \
+                    sum[p][0] += CK_LOAD(row) * x;                                                   \
+                    sum[p][1] += CK_LOAD(row + CK_HALF) * x;                                         \
+                }                                                                                    \
+            }                                                                                        \
+        for (size_t p = 0; p < count; p++) {                                                         \
+            if (end < k) {                                                                           \
+                sum[p][0] += CK_LOAD(panels + (p * k + end) * CK_PANEL) * a[end];                    \
+                sum[p][1] += CK_LOAD(panels + (p * k + end) * CK_PANEL + CK_HALF) * a[end];          \
+            }                                                                                        \
+            CK_STORE(c + p * CK_PANEL, sum[p][0]);                                                   \
+            CK_STORE(c + p * CK_PANEL + CK_HALF, sum[p][1]);                                         \
+        }                                                                                            \
+    }
+
+CK_GEMV_TILE(gemv_one, 1)
+CK_GEMV_TILE(gemv_some, CK_GEMV_PANELS)
+
+static void CK(gemv_packed_f32)(float *c, const float *a, const float *panels, size_t n, size_t k) {
+    size_t j = 0;
+    for (; j + CK_GEMV_PANELS * CK_PANEL <= n; j += CK_GEMV_PANELS * CK_PANEL) CK(gemv_some)(c + j, a, panels + j * k, k);
+    for (; j + CK_PANEL <= n; j += CK_PANEL) CK(gemv_one)(c + j, a, panels + j * k, k);
+    if (j < n) {
+        float end[CK_PANEL] = {0};
+        memcpy(end, c + j, (n - j) * sizeof(float));
+        CK(gemv_one)(end, a, panels + j * k, k);
+        memcpy(c + j, end, (n - j) * sizeof(float));
+    }
+}

@@ -191,8 +191,26 @@ static void CK(glu_f32)(float *restrict y, const float *restrict x, size_t rows,
         for (size_t i = 0; i < n; i++) y[i] = x[i] * CK(sigmoid)(x[n + i]);
 }
 
+/// exp(x) - 1 for x <= 0 in one piece: 2^k * (exp(r) - 1) + (2^k - 1), where k is 0 as long as anything could cancel. What
+/// is far out is -1 all the same. Few steps wait for one another: that, not their number, is what such a loop's time is.
+static inline float CK(expm1)(float x) {
+    x = x < -40.0f ? -40.0f : x;
+    // k in the lowest bits, see CK(round).
+    const float shifted = x * 1.44269504088896341f + 12582912.0f;
+    const float k = shifted - 12582912.0f;
+    const float r = (x - k * 0.693359375f) - k * -2.12194440e-4f;
+    const float r2 = r * r;
+    const float low = 1.6666665459e-1f * r + 5.0000001201e-1f, middle = 8.3334519073e-3f * r + 4.1665795894e-2f;
+    const float high = 1.9875691500e-4f * r + 1.3981999507e-3f;
+    const float p = ((high * r2 + middle) * r2 + low) * r2 + r;
+    uint32_t bits;
+    memcpy(&bits, &shifted, sizeof bits);
+    const float s = CK(bits_f32)((bits << 23) + 0x3f800000u);
+    return s * p + (s - 1.0f);
+}
+
 static void CK(elu_f32)(float *y, const float *x, size_t n) {
-    CK_IN_PLACE for (size_t i = 0; i < n; i++) y[i] = x[i] > 0 ? x[i] : CK(expm1_negative)(x[i]);
+    CK_IN_PLACE for (size_t i = 0; i < n; i++) y[i] = x[i] > 0 ? x[i] : CK(expm1)(x[i]);
 }
 
 static void CK(snake_f32)(float *y, const float *x, const float *alpha, size_t rows, size_t n) {
@@ -247,6 +265,7 @@ static void CK(bf16_to_f32)(float *restrict y, const uint16_t *restrict x, size_
 }
 
 #include "gemm_body.h"
+#include "filter_body.h"
 #include "linear_body.h"
 #include "quantized_body.h"
 #include "attention_body.h"
@@ -261,7 +280,9 @@ static void CK(bf16_to_f32)(float *restrict y, const uint16_t *restrict x, size_
         .clamped_norm_f32 = CK(clamped_norm_f32), .softmax_f32 = CK(softmax_f32), .silu_f32 = CK(silu_f32),      \
         .swiglu_f32 = CK(swiglu_f32), .glu_f32 = CK(glu_f32), .elu_f32 = CK(elu_f32), .snake_f32 = CK(snake_f32), \
         .lstm_gates_f32 = CK(lstm_gates_f32), .rope_f32 = CK(rope_f32), .depthwise_f32 = CK(depthwise_f32),      \
-        .gemm_packed_f32 = CK(gemm_packed_f32), .linear_f32 = CK(linear_f32), .linear_f16 = CK(linear_f16),      \
+        .gemm_packed_f32 = CK(gemm_packed_f32), .gemv_packed_f32 = CK(gemv_packed_f32),                          \
+        .filter_input_f32 = CK(filter_input_f32), .filter_output_f32 = CK(filter_output_f32),                    \
+        .linear_f32 = CK(linear_f32), .linear_f16 = CK(linear_f16),                                              \
         .linear_bf16 = CK(linear_bf16), .matmul_f32 = CK(matmul_f32),                                            \
         .quantize_rows = CK(quantize_rows), .linear_q8 = CK(linear_q8), .linear_q4 = CK(linear_q4),              \
         .pack_q8 = CK(pack_q8), .pack_q4 = CK(pack_q4),                                                          \

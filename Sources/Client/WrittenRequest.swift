@@ -29,6 +29,8 @@ extension RealtimeClient {
         case progress(Artifact.Kind?, step: Int, steps: Int)
         /// An artifact is complete.
         case artifact(Artifact)
+        /// When the daemon had done what.
+        case timing(ResponseTiming)
     }
 
     /// Asks, and tells what comes until the answer is complete. The session must be one in which the client ends turns.
@@ -63,6 +65,7 @@ extension RealtimeClient {
             case .artifactProgress(let progress):
                 try await show(.progress(progress.kind, step: progress.step, steps: progress.steps))
             case .artifactDone(let done): try await show(.artifact(done.artifact))
+            case .responseTiming(let timing): try await show(.timing(timing))
             case .error(let error): throw ClientError.server(error)
             case .responseDone(let response):
                 guard response.status == .completed else {

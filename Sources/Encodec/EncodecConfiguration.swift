@@ -105,7 +105,7 @@ extension EncodecConfiguration {
         seanet.lastTaps = try require("last_kernel_size", file.last_kernel_size ?? 7, 1...63)
         seanet.compress = try require("compress", file.compress ?? 2, 1...seanet.filters)
         seanet.hasShortcut = file.use_conv_shortcut ?? true
-        seanet.convolution.pairsOutputs = true
+        seanet.convolution.tilesOutputs = true
         seanet.convolution.isCausal = file.use_causal_conv ?? true
         guard let padding = ConvolutionStyle.Padding(rawValue: file.pad_mode ?? "reflect") else {
             throw Refusal(reason: "pad_mode is \"\(file.pad_mode ?? "")\", expected reflect, constant or replicate")

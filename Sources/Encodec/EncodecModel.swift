@@ -70,6 +70,20 @@ public struct EncodecModel: Sendable {
         return decoder(quantizer.decode(codes))
     }
 
+    /// How far apart two pieces of as many codes `[level][frame]` are, frame by frame: the squared distance of the vectors
+    /// that the codes stand for.
+    public func distances(_ a: [[Int32]], _ b: [[Int32]]) throws(EncodecError) -> [Float] {
+        try check(a)
+        try check(b)
+        let (left, right, width) = (quantizer.decode(a).values, quantizer.decode(b).values, quantizer.dimension)
+        precondition(left.count == right.count, "pieces of different lengths have no distance")
+        return (0..<left.count / width).map { frame in
+            (frame * width..<(frame + 1) * width).reduce(0) {
+                $0 + (left[$1] - right[$1]) * (left[$1] - right[$1])
+            }
+        }
+    }
+
     func check(_ codes: [[Int32]]) throws(EncodecError) {
         guard codes.count <= levels else {
             throw EncodecError(reason: "\(codes.count) levels of codes for a model with \(levels)")

@@ -38,11 +38,11 @@ public struct PackedMatrix: Sendable {
 
     /// c += a · W for one row a, the weights read from the last to the first when `backwards`. Who multiplies by a large
     /// matrix again and again goes back and forth: what was read last is still in the cache, which is smaller than the
-    /// matrix. The bits are those of `multiply`.
+    /// matrix. The bits are not those of `multiply`, but do not depend on the direction.
     public func accumulate(
         _ a: UnsafePointer<Float>, into c: UnsafeMutablePointer<Float>, backwards: Bool
     ) {
-        let product = kernels.gemm_packed_f32!
+        let product = kernels.gemv_packed_f32!
         let pool = ComputePool.shared
         let shares = inputs * outputs < Self.worthSharing ? 1 : pool.threadCount
         let strip = Self.stripPanels * Int(CK_PANEL)
@@ -54,9 +54,7 @@ public struct PackedMatrix: Sendable {
                 let (start, end) = (strips * share / shares, strips * (share + 1) / shares)
                 for index in start..<end {
                     let first = (backwards ? start + end - 1 - index : index) * strip
-                    product(
-                        c + first, outputs, a, inputs, panels + first * inputs, nil, 1, min(strip, outputs - first),
-                        inputs, true)
+                    product(c + first, a, panels + first * inputs, min(strip, outputs - first), inputs)
                 }
             }
         }

@@ -47,6 +47,9 @@ struct AskCommand: AsyncParsableCommand {
     @Option(name: [.short, .long], help: ArgumentHelp("Where what was made is saved.", valueName: "folder"))
     var out = "."
 
+    @Flag(help: "Show afterwards how long the daemon took, and its artifact behind the last token.")
+    var timing = false
+
     @OptionGroup var address: DaemonAddress
 
     func validate() throws {
@@ -73,7 +76,8 @@ struct AskCommand: AsyncParsableCommand {
         if compose { request.artifact = ArtifactRequest(type: .music, format: format, seconds: seconds) }
         let settled = request
         let folder = URL(filePath: out)
-        let task = Task { try await Self.converse(daemon, settled, folder) }
+        let showsTiming = timing
+        let task = Task { try await Self.converse(daemon, settled, folder, showsTiming: showsTiming) }
         let interrupt = Interrupt { task.cancel() }
         defer { interrupt.cancel() }
         do {
@@ -89,7 +93,7 @@ struct AskCommand: AsyncParsableCommand {
     }
 
     private static func converse(
-        _ daemon: DaemonAddress.Endpoint, _ request: WrittenRequest, _ folder: URL
+        _ daemon: DaemonAddress.Endpoint, _ request: WrittenRequest, _ folder: URL, showsTiming: Bool
     ) async throws {
         let speech = ReplyFile(folder.appending(path: "speech.wav").relativePath)
         if request.isReadAloud {
@@ -120,6 +124,9 @@ struct AskCommand: AsyncParsableCommand {
                     let file = try await ArtifactDownload.fetch(
                         artifact, from: daemon.url, into: folder, trust: daemon.trust)
                     Terminal.say(ArrivedArtifacts.line(artifact, in: file))
+                case .timing(let timing):
+                    endLine()
+                    if showsTiming { Terminal.say(Self.line(timing)) }
                 }
             }
         } catch {
@@ -146,6 +153,13 @@ struct AskCommand: AsyncParsableCommand {
         }
     }
 
+    /// What took how long: "last token after 2310 ms, artifact 48 ms behind it".
+    private static func line(_ timing: ResponseTiming) -> String {
+        guard let last = timing.lastTokenMilliseconds else { return "no token was drawn" }
+        let artifact = timing.artifactMilliseconds.map { String(format: ", artifact %.0f ms behind it", $0 - last) }
+        return String(format: "last token after %.0f ms", last) + (artifact ?? "")
+    }
+
     /// A picture's bytes.
     private static func contents(ofPicture path: String) throws -> [UInt8] {
         do {
@@ -168,11 +182,10 @@ struct AskCommand: AsyncParsableCommand {
                 throw Refusal("\(path) is not a file")
             }
             if size <= 16 << 20 { return [UInt8](try Data(contentsOf: URL(filePath: path))) }
-            let clip = try AudioFile.read(path, first: 30)
+            let clip = try AudioFile.read(path, first: 30, mixed: true)
             let shortened = FileManager.default.temporaryDirectory.appending(path: "anygpt-\(UUID().uuidString).flac")
             defer { try? FileManager.default.removeItem(at: shortened) }
-            let mono = AudioClip(sampleRate: clip.sampleRate, interleaved: clip.mono())
-            try AudioFile.write(mono, to: shortened.path, format: .flac)
+            try AudioFile.write(clip, to: shortened.path, format: .flac)
             return [UInt8](try Data(contentsOf: shortened))
         } catch let error as Refusal {
             throw error

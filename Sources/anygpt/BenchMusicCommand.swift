@@ -29,6 +29,9 @@ struct BenchMusicCommand: AsyncParsableCommand {
     @Option(help: "Runs of each; the fastest counts.")
     var runs = 5
 
+    /// Frames that the daemon decodes at a time.
+    private static let piece = 9
+
     func validate() throws {
         guard (0.02...600).contains(seconds) else { throw ValidationError("--seconds takes 0.02 to 600.") }
         guard (0...1024).contains(threads) else { throw ValidationError("--threads takes 0 to 1024.") }
@@ -69,10 +72,10 @@ struct BenchMusicCommand: AsyncParsableCommand {
         lines.append(line("encode", runs, seconds) { _ = model.encode(sound) })
         lines.append(try line("decode", runs, seconds) { _ = try model.decode(codes) })
         lines.append(
-            try line("decode, streamed by 8 frames", runs, seconds) {
+            try line("decode, streamed by \(piece) frames", runs, seconds) {
                 var stream = model.makeDecoder()
-                for start in stride(from: 0, to: frames, by: 8) {
-                    _ = try stream.append(codes.map { Array($0[start..<min(frames, start + 8)]) })
+                for start in stride(from: 0, to: frames, by: piece) {
+                    _ = try stream.append(codes.map { Array($0[start..<min(frames, start + piece)]) })
                 }
                 _ = stream.finish()
             })
@@ -86,14 +89,14 @@ struct BenchMusicCommand: AsyncParsableCommand {
         defer { try? FileManager.default.removeItem(at: file) }
         let clock = ContinuousClock()
         let frames = codes[0].count
-        // What has not filled a piece of 8 frames when the last one comes.
-        let open = (frames - 1) % 8 + 1
+        // What has not filled a piece when the last frame comes.
+        let open = (frames - 1) % piece + 1
         var best = Double.infinity
         for _ in 0...runs {
             var stream = model.makeDecoder()
             let writer = try AudioFileWriter(file.path, sampleRate: model.configuration.sampleRate, format: .flac)
-            for start in stride(from: 0, to: frames - open, by: 8) {
-                try writer.write(stream.append(codes.map { Array($0[start..<start + 8]) }))
+            for start in stride(from: 0, to: frames - open, by: piece) {
+                try writer.write(stream.append(codes.map { Array($0[start..<start + piece]) }))
             }
             let start = clock.now
             try writer.write(stream.append(codes.map { Array($0[(frames - open)...]) }))

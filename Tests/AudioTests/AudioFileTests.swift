@@ -34,6 +34,40 @@ struct AudioFileTests {
         #expect(try AudioFile.read(path).interleaved == samples)
     }
 
+    @Test("Of three hours only the seconds that are wanted are read") func threeHours() throws {
+        // 16-bit stereo at 44.1 kHz: 1.9 GB, of which the disk holds the header.
+        let bytes = UInt32(3 * 3600 * 44_100 * 4)
+        func le(_ value: UInt32, _ count: Int) -> [UInt8] {
+            (0..<count).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
+        }
+        let header =
+            Array("RIFF".utf8) + le(36 + bytes, 4) + Array("WAVEfmt ".utf8) + le(16, 4) + le(1, 2) + le(2, 2)
+            + le(44_100, 4) + le(176_400, 4) + le(4, 2) + le(16, 2) + Array("data".utf8) + le(bytes, 4)
+        let path = temporaryPath("hours")
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        try Data(header).write(to: URL(filePath: path))
+        let file = try FileHandle(forUpdating: URL(filePath: path))
+        try file.truncate(atOffset: UInt64(header.count) + UInt64(bytes))
+        try file.close()
+        let start = ContinuousClock.now
+        let samples = try MusicFile.read(path, sampleRate: 32_000, seconds: 5)
+        #expect(samples.count == 160_000)
+        #expect(ContinuousClock.now - start < .seconds(5), "seconds are enough for a crowded machine; minutes are not")
+        #expect(throws: AudioFileError.self) { try AudioFile.read(path) }
+    }
+
+    @Test("Channels that are mixed while they are read are those that are mixed afterwards", arguments: [1, 3, 8])
+    func mixedReading(channels: Int) throws {
+        var generator = TestGenerator(seed: 8)
+        let path = temporaryPath("mixed")
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let samples = noise(dBFS: -3, count: 5000 * channels, using: &generator)
+        try AudioFile.write(AudioClip(sampleRate: 8000, channels: channels, interleaved: samples), to: path)
+        let mixed = try AudioFile.read(path, first: 0.6, mixed: true)
+        let afterwards = try AudioFile.read(path, first: 0.6).mono()
+        #expect(mixed.channels == 1 && mixed.interleaved == afterwards)
+    }
+
     @Test("Channels are mixed to their mean")
     func mixing() {
         let clip = AudioClip(sampleRate: 8000, channels: 2, interleaved: [1, 0, 0.5, -0.5, 0.25, 0.75])

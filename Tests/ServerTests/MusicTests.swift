@@ -56,7 +56,7 @@ import Wire
                     steps.append(step)
                     #expect(of == 3)
                 case .artifact(let artifact): artifacts.append(artifact)
-                case .text, .sound: break
+                case .text, .sound, .timing: break
                 }
             }
             await client.close()
@@ -72,11 +72,12 @@ import Wire
         }
     }
 
-    @Test("a piece that is longer than a window has the length that was asked for")
-    func windows() async throws {
+    @Test("a piece that is longer than a window has the length that was asked for", arguments: [0, 0.1])
+    func windows(fade: Double) async throws {
         try await withDaemon({
             $0.music.window = 0.5
             $0.music.overlap = 0.2
+            $0.music.fade = fade
         }) { daemon, _ in
             let client = try await RealtimeClient.connect(to: url(daemon), turnEnd: .commit)
             var request = WrittenRequest()
@@ -262,7 +263,7 @@ import Wire
                 try await client.ask(request) { update in
                     switch update {
                     case .artifact(let artifact): artifacts.append(artifact)
-                    case .text: break
+                    case .text, .timing: break
                     case .progress(let kind, _, _): #expect(kind == .music)
                     case .sound: Issue.record("speech in a written answer")
                     }

@@ -73,7 +73,7 @@ import Wire
                 steps.append(step)
                 #expect(of == 5)
             case .artifact(let artifact): artifacts.append(artifact)
-            case .text, .sound: break
+            case .text, .sound, .timing: break
             }
         }
         await client.close()

@@ -173,6 +173,24 @@ import Testing
         }
     }
 
+    @Test("a row by a packed matrix agrees with double precision, also with odd numbers of inputs", arguments: names)
+    func packedRow(_ name: String) throws {
+        let k = try table(name)
+        let seed = UInt64.random(in: 0...UInt64.max)
+        var random = TestGenerator(seed: seed)
+        for (n, depth) in [(1, 1), (32, 2), (31, 7), (300, 129), (512, 96)] {
+            let (a, b, start) = (random.normal(depth), random.normal(depth * n), random.normal(n))
+            var panels = [Float](repeating: 0, count: ck_packed_count(depth, n))
+            ck_pack_f32(&panels, b, n, 1, depth, n)
+            var c = start
+            k.gemv_packed_f32(&c, a, panels, n, depth)
+            for j in 0..<n {
+                let truth = (0..<depth).reduce(Double(start[j])) { $0 + Double(a[$1]) * Double(b[$1 * n + j]) }
+                #expect(abs(Double(c[j]) - truth) < 1e-4, "seed \(seed)")
+            }
+        }
+    }
+
     @Test("half precision is widened exactly, all 65,536 values", arguments: names) func half(_ name: String) throws {
         let k = try table(name)
         let bits = (0...UInt16.max).map { $0 }

@@ -97,17 +97,21 @@ public struct AnswerRules: Sendable, Equatable {
 }
 
 /// How long music is made: when a window is full, the model goes on as if the window's last frames were all that it had
-/// made, so that it never sees more than it was trained on. The frames that both windows share are the same tokens; the
+/// made, so that it never sees more than it was trained on. The frames that the next window begins with are the same tokens; the
 /// decoder gets one sequence of frames, in which nothing marks the place.
 public struct MusicWindow: Sendable, Equatable {
     /// Frames of a window: 250 are the 5 s of the paper.
     public var frames: Int
-    /// Frames of the window before that the next one begins with.
+    /// Frames that both windows cover.
     public var overlap: Int
+    /// The last frames of the overlap, which the next window makes anew: somewhere among them the piece passes from one
+    /// window to the other. With none it goes on behind the last token of the window before.
+    public var fade: Int
 
-    /// A window; the overlap leaves room for at least one new frame.
-    public init(frames: Int, overlap: Int) {
+    /// A window; the overlap leaves room for at least one new frame, and before a fade at least one that is the same.
+    public init(frames: Int, overlap: Int, fade: Int = 0) {
         precondition(frames > 0 && overlap > 0 && overlap < frames)
-        (self.frames, self.overlap) = (frames, overlap)
+        precondition(fade >= 0 && fade < overlap && overlap + fade <= frames)
+        (self.frames, self.overlap, self.fade) = (frames, overlap, fade)
     }
 }

@@ -60,6 +60,17 @@ public struct TokenGrammar: Sendable {
         updateAllowed()
     }
 
+    /// Whether the open run of music has all the frames that it may have.
+    var isMusicFull: Bool { codeCount / vocabulary.musicLevels >= rules.maximumMusicFrames || isOverBudget }
+
+    /// Forgets the last codes of the open run, which are made anew.
+    mutating func takeBack(codes: Int) {
+        precondition(modality != .text && codes <= codeCount)
+        codeCount -= codes
+        tokenCount -= codes
+        updateAllowed()
+    }
+
     /// The ids that end the answer where it stands, for a conversation that goes on after an interruption. A run of
     /// images or music that they end stays incomplete.
     public var closing: [Int32] {

@@ -86,7 +86,7 @@ struct AnswerMaker: Sendable {
                     isComplete: answer.isComplete && !Task.isCancelled, inputTokens: ids.count,
                     outputTokens: answer.drawn,
                     speechFrames: answer.ids.count(where: engine.vocabulary.speech.codes.contains),
-                    musicTokens: answer.musicCodes))
+                    musicTokens: answer.musicCodes, musicJoins: answer.musicJoins))
         } catch {
             cancelSides()
             for side in sides { _ = await side.result }

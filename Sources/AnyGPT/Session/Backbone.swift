@@ -72,8 +72,10 @@ actor Backbone {
         var isComplete: Bool
         /// Tokens that the model drew.
         var drawn: Int
-        /// Music codes among them, also those that `ids` has not kept.
+        /// Music codes that were told, also those that `ids` has not kept.
         var musicCodes = 0
+        /// The first frame behind each place at which windows of music meet.
+        var musicJoins: [Int] = []
     }
 
     /// Generates the answer to the conversation in the cache, telling each thing as soon as it is known.
@@ -102,6 +104,12 @@ actor Backbone {
         // The least length that the settings ask for is that of a run, not of the whole answer.
         var (modality, runLength) = (grammar.modality, 0)
         var musicStart = ids.count
+        let levels = engine.vocabulary.musicLevels
+        func windowsOfRun() -> MusicWindows? {
+            window.map { MusicWindows($0, levels: levels, distances: engine.musicDistances) }
+        }
+        // A run that was asked for is open already.
+        var windows = modality == .music ? windowsOfRun() : nil
         while !grammar.isEnded, !Task.isCancelled {
             let id = scratch.withLogits { logits in
                 sampler.next(
@@ -109,24 +117,38 @@ actor Backbone {
                     settings: sampling[modality])
             }
             grammar.accept(id)
-            if modality != .music, grammar.modality == .music { musicStart = ids.count + 1 }
+            if modality != .music, grammar.modality == .music {
+                musicStart = ids.count + 1
+                windows = windowsOfRun()
+            }
             runLength = grammar.modality == modality ? runLength + 1 : 0
             modality = grammar.modality
             answer.ids.append(id)
             answer.drawn += 1
-            if engine.vocabulary.music?.codes.contains(id) == true { answer.musicCodes += 1 }
-            for event in parser.consume(id) { await tell(event) }
+            let isMusic = engine.vocabulary.music?.codes.contains(id) == true
+            // What the next window may exchange waits; what ends the run lets it go.
+            let held = isMusic ? try windows?.append(id) : windows?.finish()
+            for id in isMusic ? held ?? [id] : (held ?? []) + [id] {
+                if engine.vocabulary.music?.codes.contains(id) == true { answer.musicCodes += 1 }
+                for event in parser.consume(id) { await tell(event) }
+            }
             try read(id, logits: !grammar.isEnded)
-            if let window, modality == .music, ids.count - musicStart >= window.frames * engine.vocabulary.musicLevels {
+            if let window, modality == .music, windows?.isFull == true, !grammar.isMusicFull {
                 // The next window: the run's mark, and of its codes only the last.
-                let kept = Array(ids.suffix(window.overlap * engine.vocabulary.musicLevels))
+                let kept = windows?.next() ?? []
                 answer.ids.removeLast(ids.count - musicStart)
                 answer.ids += kept
+                grammar.takeBack(codes: window.fade * levels)
                 try await align(to: Array(ids[..<musicStart]) + kept, as: .tokens)
             }
+            answer.musicJoins = windows?.joins ?? []
             await Task.yield()
         }
         answer.isComplete = grammar.isEnded
+        for id in windows?.finish() ?? [] {
+            answer.musicCodes += 1
+            for event in parser.consume(id) { await tell(event) }
+        }
         for id in grammar.closing {
             answer.ids.append(id)
             try read(id, logits: false)

@@ -4,9 +4,9 @@ import Encodec
 /// The music of one conversation: codes into sound while they are drawn, and sound that is played to it into codes. Runs
 /// on the compute threads, behind everything that somebody is waiting to hear.
 actor Composer {
-    /// Frames that are decoded at a time, and samples that are encoded: what more urgent work waits for, some 20 ms.
-    /// Fewer would read the network's weights too often.
-    private static let framesAtOnce = 8
+    /// Frames that are decoded at a time, and samples that are encoded: what more urgent work waits for, some 50 ms at the
+    /// full size. Fewer would read the network's weights too often; the frames come out of its tiles in threes.
+    private static let framesAtOnce = 9
     private static let samplesAtOnce = 3200
 
     private let lane: ComputeLane

@@ -49,8 +49,10 @@ public struct AnswerOutcome: Sendable, Equatable {
     public var outputTokens: Int
     /// Speech codes among them.
     public var speechFrames: Int
-    /// Music codes among them.
+    /// Codes of its music.
     public var musicTokens = 0
+    /// The first frame of its music behind each place at which two windows meet.
+    public var musicJoins: [Int] = []
 
     /// Tokens that are sound: speech and music.
     public var soundTokens: Int { speechFrames + musicTokens }

@@ -33,6 +33,16 @@ typedef struct ck_table {
     /// pieces gives the same bits as the whole, which a BLAS does not promise (and OpenBLAS does not keep).
     void (*gemm_packed_f32)(float *c, size_t ldc, const float *a, size_t lda, const float *panels, const float *bias,
                             size_t m, size_t n, size_t k, bool adding);
+    /// c += a * b for one row; a: [k], c: [n], b as above. For matrices that no cache holds: the inputs of both halves are
+    /// taken in turns, so that the processor fetches twice as many streams of weights at once. Its bits are not those of
+    /// gemm_packed_f32, but always the same.
+    void (*gemv_packed_f32)(float *c, const float *a, const float *panels, size_t n, size_t k);
+    /// v[0] = x0 - x2, v[1] = x1 + x2, v[2] = x2 - x1, v[3] = x3 - x1 of the four rows x0 ... x3 of each tile, which begins
+    /// `step` floats behind the one before; x: rows of n values, v: four planes of [tiles, n]
+    void (*filter_input_f32)(float *v, const float *x, size_t step, size_t tiles, size_t n);
+    /// y[t, 0] = a[t] + y[t, 1], y[t, 1] = a[t] - y[t, 1], and y[t, 2] = y[t, 0] if there are three rows; y: [tiles, rows, n],
+    /// a: [tiles, n]
+    void (*filter_output_f32)(float *y, const float *a, size_t tiles, size_t rows, size_t n);
 
     /// y[r, j] = sum over i of x[r, i] * w[j, i], + bias[j] if there is one, added to y[r, j] if adding; x: m rows of k
     /// values, ldx apart; w: [n, k] as checkpoints keep a linear layer's weight; y: m rows of n values, ldy apart.

@@ -20,9 +20,9 @@ public struct ConvolutionStyle: Sendable, Equatable {
     /// The share of a causal transposed convolution's surplus that is cut off on the right, 0 … 1.
     public var trimRight = 1.0
 
-    /// Whether convolutions that change the rate give their outputs in pairs, which takes a quarter less work, and makes
-    /// a stream wait for one frame more.
-    public var pairsOutputs = false
+    /// Whether convolutions of two or three neighbours, as those that change the rate are, give their outputs in tiles,
+    /// which takes a third less work, and makes a stream wait for up to two frames more.
+    public var tilesOutputs = false
 
     /// SpeechTokenizer's and Encodec's at 32 kHz.
     public init() {}

@@ -16,8 +16,8 @@ public struct PaddedConvolution: SequenceLayer {
     let style: ConvolutionStyle
     /// One matrix over all taps when they are neighbours in memory (dilation 1), else one for each tap.
     private let matrices: [WindowProduct]
-    /// Instead of the matrices, where each window is two neighbours and outputs come in pairs.
-    private let pairs: NeighbourProduct?
+    /// Instead of the matrices, where each window is two or three neighbours and outputs come in tiles.
+    private let tiles: MinimalProduct?
     private let bias: Tensor
 
     /// Reads `{weight…, bias}` below `weights`; weight: `[outputs, inputs, taps]`.
@@ -42,20 +42,21 @@ public struct PaddedConvolution: SequenceLayer {
                 }
             }
         }
-        let comesInPairs =
-            style.pairsOutputs && stride > 1 && taps == 2 * stride && dilation == 1
-            && outputs > WindowProduct.fewOutputs
-        pairs = comesInPairs ? NeighbourProduct(turned.reshaped([taps * inputs, outputs])) : nil
+        let comesInTiles =
+            style.tilesOutputs && taps.isMultiple(of: stride) && MinimalProduct.exists(taps: taps / stride)
+            && dilation == 1 && outputs > WindowProduct.fewOutputs
+        tiles =
+            comesInTiles ? MinimalProduct(turned.reshaped([taps * inputs, outputs]), taps: taps / stride) : nil
         matrices =
-            comesInPairs
+            comesInTiles
             ? []
             : dilation == 1
                 ? [WindowProduct(turned.reshaped([taps * inputs, outputs]))]
                 : (0..<taps).map { WindowProduct(turned[rows: $0..<$0 + 1].reshaped([inputs, outputs])) }
     }
 
-    /// Whether a stream gives its outputs two by two.
-    var comesInPairs: Bool { pairs != nil }
+    /// A stream gives so many outputs at a time, or a multiple of that.
+    var tile: Int { tiles?.tile ?? 1 }
 
     /// Frames that one window covers.
     var window: Int { (taps - 1) * dilation + 1 }
@@ -80,7 +81,7 @@ public struct PaddedConvolution: SequenceLayer {
     func convolve(_ x: UnsafePointer<Float>, windows: Int) -> Tensor {
         Tensor(generating: [windows, outputs]) { y in
             bias.read { bias in
-                pairs?.multiply(x, rows: windows, into: y, bias: bias)
+                tiles?.multiply(x, rows: windows, into: y, bias: bias)
                 for (tap, matrix) in matrices.enumerated() {
                     matrix.multiply(
                         x + tap * dilation * inputs, lda: stride * inputs, rows: windows, into: y, bias: bias,
@@ -142,7 +143,7 @@ struct PaddedConvolutionStream: LayerStream {
     private mutating func advance(isLast: Bool = false) -> Tensor {
         let available = held.count - passed
         var windows = available < layer.window ? 0 : (available - layer.window) / layer.stride + 1
-        if layer.comesInPairs, !isLast { windows -= windows % 2 }
+        if !isLast { windows -= windows % layer.tile }
         guard windows > 0 else { return Tensor(zeros: [0, layer.outputs]) }
         let y = held.read { layer.convolve($0 + passed * layer.inputs, windows: windows) }
         passed += windows * layer.stride

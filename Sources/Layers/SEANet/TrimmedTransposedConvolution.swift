@@ -15,8 +15,8 @@ public struct TrimmedTransposedConvolution: SequenceLayer {
     /// Frames that are cut away on the right, at the end of the sequence.
     let cutRight: Int
     private let product: WindowProduct?
-    /// Instead of the product, where blocks come in pairs.
-    private let pairs: NeighbourProduct?
+    /// Instead of the product, where blocks come in tiles.
+    private let tiles: MinimalProduct?
     /// The bias of each output, `stride` times.
     private let bias: Tensor
 
@@ -45,9 +45,9 @@ public struct TrimmedTransposedConvolution: SequenceLayer {
                 }
             }
         }
-        let comesInPairs = style.pairsOutputs && stride * outputs > WindowProduct.fewOutputs
-        pairs = comesInPairs ? NeighbourProduct(turned) : nil
-        product = comesInPairs ? nil : WindowProduct(turned)
+        let comesInTiles = style.tilesOutputs && stride * outputs > WindowProduct.fewOutputs
+        tiles = comesInTiles ? MinimalProduct(turned, taps: 2) : nil
+        product = comesInTiles ? nil : WindowProduct(turned)
     }
 
     public func callAsFunction(_ x: Tensor) -> Tensor {
@@ -61,7 +61,7 @@ public struct TrimmedTransposedConvolution: SequenceLayer {
     /// A transposed convolution in the middle of its sequence.
     private struct Stream: LayerStream {
         let layer: TrimmedTransposedConvolution
-        /// The frames that the next block needs, one or two; silence before the first.
+        /// The frames that the next blocks need, up to three; silence before the first.
         var last: Tensor
         /// Frames on the left that are still to be cut away.
         var cut: Int
@@ -88,13 +88,13 @@ public struct TrimmedTransposedConvolution: SequenceLayer {
         /// The blocks of all neighbours in `rows`, without what is cut away on the left.
         private mutating func blocks(_ rows: Tensor, isLast: Bool) -> Tensor {
             var count = rows.rows - 1
-            if layer.pairs != nil, !isLast { count -= count % 2 }
+            if let tiles = layer.tiles, !isLast { count -= count % tiles.tile }
             last = rows[rows: count..<rows.rows]
             let (inputs, width) = (layer.inputs, layer.stride * layer.outputs)
             let sums = Tensor(generating: [count * layer.stride, layer.outputs]) { sums in
                 rows.read { rows in
                     layer.bias.read { bias in
-                        layer.pairs?.multiply(rows, rows: count, into: sums, bias: bias)
+                        layer.tiles?.multiply(rows, rows: count, into: sums, bias: bias)
                         layer.product?.multiply(rows, lda: inputs, rows: count, into: sums, bias: bias, adding: false)
                     }
                 }

@@ -23,6 +23,8 @@ extension Configuration {
         public var window = 5.0
         /// How much of a window the next one begins with, in seconds.
         public var overlap = 2.5
+        /// How much of that the next one makes anew, to join both where they lie nearest; 0: it goes on behind the last token.
+        public var fade = 0.0
 
         static let keys: [ConfigurationKey<Music>] = [
             .number("input_s", \.input, 0.02...30),
@@ -30,6 +32,7 @@ extension Configuration {
             .number("max_s", \.maxSeconds, 0.02...3600),
             .number("window_s", \.window, 0.1...60),
             .number("overlap_s", \.overlap, 0.02...60),
+            .number("fade_s", \.fade, 0...60),
         ]
 
         /// The rules of a piece of so many seconds, at this many frames a second; nil leaves the length to the model, up
@@ -37,7 +40,9 @@ extension Configuration {
         func rules(seconds: Double?, frameRate: Int, limits: Sampling, levels: Int) -> AnswerRules {
             func frames(_ seconds: Double) -> Int { max(1, Int((seconds * Double(frameRate)).rounded())) }
             let whole = max(2, frames(window))
-            let shared = MusicWindow(frames: whole, overlap: min(frames(overlap), whole - 1))
+            let common = min(frames(overlap), whole - 1)
+            let twice = fade > 0 ? min(frames(fade), common - 1, whole - common) : 0
+            let shared = MusicWindow(frames: whole, overlap: common, fade: twice)
             guard let seconds else {
                 let most = min(whole, max(1, limits.maxNewTokens / levels))
                 return .music(frames: most, atLeast: limits.minNewTokens / levels, window: shared)
