@@ -49,7 +49,7 @@ class Recordings:
             rng = random.Random(asked.key)
             said = self._speaker.speak(asked.text, asked.voice, rng)
             torch.manual_seed(rng.getrandbits(32))
-            return microphone(said, rng, asked.way == CLEAN).numpy()
+            return microphone(said, rng, asked.way == CLEAN)[0].numpy()
 
         return self._kept(self._path("question", asked.key), make)
 
