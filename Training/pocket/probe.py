@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .alignment import said
+from .batching import by_length
 from .judges import edits
 from .latent import SEMANTIC
 from .listening import LETTERS, numbers
@@ -72,13 +73,7 @@ def padded(rows: list[Question], rng: random.Random | None = None) -> tuple[Tens
 
 
 def batches(rows: list[Question]) -> list[list[Question]]:
-    """Recordings of like length together."""
-    groups: list[list[Question]] = [[]]
-    for row in sorted(rows, key=lambda row: len(row.codes)):
-        if groups[-1] and (len(groups[-1]) + 1) * len(row.codes) > FRAMES:
-            groups.append([])
-        groups[-1].append(row)
-    return groups
+    return by_length(rows, lambda row: len(row.codes), FRAMES)
 
 
 def book(folder: str) -> Tensor:

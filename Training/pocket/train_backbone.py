@@ -11,6 +11,7 @@ from torch import Tensor
 
 from . import domain
 from .alignment import frames_of
+from .batching import by_length
 from .conversations import Sequence, Writer
 from .instruct_lessons import Instruct
 from .latent import SEMANTIC
@@ -204,12 +205,7 @@ def batches(mixture: Mixture, run: Run, tokens: int, seed: int) -> Iterator[tupl
     while True:
         rng = random.Random(seed + run.steps)
         mixture.refresh()
-        rows = sorted((mixture.draw(rng, run.done) for _ in range(160)), key=lambda row: len(row.ids))
-        groups: list[list[Sequence]] = [[]]
-        for row in rows:
-            if (len(groups[-1]) + 1) * len(row.ids) > tokens and groups[-1]:
-                groups.append([])
-            groups[-1].append(row)
+        groups = by_length((mixture.draw(rng, run.done) for _ in range(160)), lambda row: len(row.ids), tokens)
         rng.shuffle(groups)
         for group in groups:
             longest = max(len(row.ids) for row in group)

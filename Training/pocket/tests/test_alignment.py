@@ -6,7 +6,8 @@ import random
 import numpy as np
 import pytest
 
-from pocket.alignment import latest, said
+from pocket.alignment import frames_of, latest, said
+from pocket.batching import by_length
 
 
 def every_way(frames: int, text: list[int]) -> list[tuple[int, ...]]:
@@ -37,6 +38,21 @@ def test_the_latest_letters_come_a_moment_later() -> None:
     assert latest(letters, 1, 2).tolist() == [[0, 0], [0, 0], [1, 0], [1, 0], [2, 1], [2, 1], [1, 2]]
     assert latest(letters, 0, 3)[-1].tolist() == [3, 1, 2]
     assert latest(letters[:2], 3, 1).tolist() == [[0], [0]]
+
+
+def test_a_word_is_found_where_it_is_said() -> None:
+    text = "ab bee c"
+    letters = [1, 2, 9, 2, 5, 5, 9, 3]  # as numbers would be
+    heard = np.array([0, 1, 1, 2, 9, 2, 2, 5, 5, 9, 3, 3])
+    assert frames_of("bee", text, letters, heard) == (4, 9)  # from the space before it to the one behind it
+    assert frames_of("c", text, letters, heard) == (9, 12)  # the last one to the end
+    assert frames_of("bee", text, letters, heard[:8]) is None  # not all was said
+    assert frames_of("x", text, letters, heard) is None
+
+
+def test_batches_hold_rows_of_like_length() -> None:
+    rows = ["a" * length for length in (7, 3, 30, 4, 3)]
+    assert by_length(rows, len, 12) == [["aaa", "aaa", "aaaa"], ["a" * 7], ["a" * 30]]
 
 
 def test_a_head_reads_what_the_states_hold() -> None:
