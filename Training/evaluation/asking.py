@@ -48,7 +48,13 @@ class Asker:
         facts: dict[str, Any] = answer.facts() | {"speech": None, "pictures": [], "pieces": []}
         if answer.packets:
             facts["speech"] = f"replies/{key}.wav"
-            sounds.write(self.folder / facts["speech"], opus.decode(answer.packets), opus.REPLY_RATE)
+            said = opus.decode(answer.packets)
+            sounds.write(self.folder / facts["speech"], said, opus.REPLY_RATE)
+            # Speech that begins with quiet keeps its listener waiting as long as speech that comes late.
+            quiet = sounds.quiet_before(said, opus.REPLY_RATE)
+            facts["times"]["first sound"] = facts["times"]["first audio"] + quiet
+            if "first_audio" in facts["server"]:
+                facts["server"]["first_sound"] = facts["server"]["first_audio"] + quiet
         for kind, suffix, files in (("pictures", "png", answer.pictures), ("pieces", "flac", answer.pieces)):
             for index, file in enumerate(files):
                 name = f"{kind}/{key}{f'-{index}' if index else ''}.{suffix}"

@@ -41,7 +41,7 @@ def write(
 def _head(scores: dict[str, Any]) -> str:
     speech, about = scores["speech"], scores["about"]
     reply_voice = by_voice(speech)["reply voice"][False]
-    audio = scores["latency"]["after the end of the turn"]["first audio"]["p50"]
+    sound = scores["latency"]["after the end of the turn"]["first sound"]["p50"]
 
     def value(number: dict[str, Any] | None, unit: str = " %", digits: int = 0) -> str:
         return f"{number['value']:.{digits}f}{unit}" if number else "–"
@@ -51,7 +51,7 @@ def _head(scores: dict[str, Any]) -> str:
         page.tile(value(speech["seen"]["reply right"]), "of the replies right: seen questions, all voices"),
         page.tile(value(speech["held out"]["reply right"]), "of the replies right: held-out questions"),
         page.tile(value(speech["all"]["reply's speech"], digits=1), "of the words lost in the spoken reply"),
-        page.tile(value(audio, " ms"), "from the end of the turn to the first sound"),
+        page.tile(value(sound, " ms"), "from the end of the turn to the first sound that is heard"),
     ]
     if pictures := scores["pictures"]:
         tiles.append(

@@ -12,7 +12,7 @@ from .plan import Spoken
 from .requests import Request
 from .store import Store
 
-STAGES = ("first text", "first audio", "done")
+STAGES = ("first text", "first audio", "first sound", "done")
 
 
 def heard(question: Spoken) -> str:

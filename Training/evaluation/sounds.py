@@ -89,6 +89,13 @@ def read(path: Path) -> tuple[np.ndarray, int]:
         return np.frombuffer(file.readframes(file.getnframes()), "<i2"), file.getframerate()
 
 
+def quiet_before(samples: np.ndarray, rate: int) -> float:
+    """Milliseconds until something is heard: 10 ms as loud as a hundredth of the loudest. [samples]"""
+    part = rate // 100
+    energy = np.square(samples[: len(samples) // part * part].astype(np.float64)).reshape(-1, part).mean(1)
+    return 10.0 * int(np.argmax(energy > 1e-4 * energy.max())) if len(energy) else 0.0
+
+
 def decode(file: Path | bytes, rate: int) -> np.ndarray:
     """[samples] float32 of a sound file of any kind, its channels mixed, at a rate"""
     resampler = av.AudioResampler(format="flt", layout="mono", rate=rate)

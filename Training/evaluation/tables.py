@@ -156,7 +156,8 @@ def _latency(scores: dict[str, Any]) -> Table:
         "Latency",
         "Milliseconds with one conversation at a time: after the daemon announced the end of the turn, as its client "
         "sees it, and after the last voice came in, which holds the silence that ends a turn, as the daemon sees it. "
-        "Written requests count from when they are sent.",
+        "Audio comes with its first packet, sound when something is heard in it. Written requests count from when they "
+        "are sent.",
         ["median", "90 %", "after the voice: median", "90 %"],
         rows,
     )

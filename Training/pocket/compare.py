@@ -53,7 +53,7 @@ def spoken(models: list[Shipped], folder: str, test: str, count: int) -> list[li
     for (text, reply, _), wave, _ in islice(heard_test(folder, test), count):
         codes = models[0].tokenizer.encode(wave, 1)[0].tolist()
         chain = Sequence()
-        Writer(models[0].vocabulary, {reply: []}).answer(chain, text, reply, aloud=False)
+        Writer(models[0].vocabulary, {reply: []}).answer(random.Random(0), chain, text, reply, aloud=False)
         said = plain(text).split()
         pair: list[Row] = []
         for model in models:

@@ -3,6 +3,7 @@
 import random
 from dataclasses import dataclass, field
 
+import torch
 from torch import Tensor
 
 from . import domain, template
@@ -10,10 +11,13 @@ from .listening import Heard
 from .music_lessons import Music
 from .picture_lessons import Pictures
 from .recordings import Question
+from .slips import slipped
 from .vocabulary import Vocabulary
 
 # Loss weights: hearing is the hardest; what a person says or shows need not be foretold.
-TRANSCRIPT, REPLY, TEXT, SPEECH_OUT, SPEECH_IN = 3.0, 2.0, 1.0, 0.35, 0.04
+TRANSCRIPT, REPLY, TEXT, SPEECH_OUT, SPEECH_IN = 3.0, 2.0, 1.0, 0.7, 0.04
+# A reply's first codes tell which it is; one that begins as another seldom finds back.
+SPEECH_FIRST, FIRST_SPOKEN = 2.0, 4
 # Of an image's codes the first ones tell which picture it is; the others follow from them and are soon known by heart.
 IMAGE_FIRST, IMAGE_REST, FIRST_CODES = 3.0, 0.15, 5
 # Of a piece of music the first frames tell which one it is; BEGINNING frames are all of it that most lessons hold.
@@ -43,6 +47,8 @@ class Writer:
         music: Music | None = None,
     ) -> None:  # fmt: skip
         self.vocabulary, self.replies, self.pictures, self.music = vocabulary, replies, pictures, music
+        self.spoken = list(replies.values())
+        self.tunes = music.canonical.tolist() if music else []
         self.encode = vocabulary.encode
 
     def opening(self, rng: random.Random, always: bool = False) -> Sequence:
@@ -73,7 +79,7 @@ class Writer:
         self.image(sequence, name)
         return True
 
-    def tune(self, sequence: Sequence, question: str, whole: bool) -> bool:
+    def tune(self, rng: random.Random, sequence: Sequence, question: str, whole: bool) -> bool:
         """The music that a question asks for, if it asks for any; false where the answer is cut off by that."""
         name = domain.played().get(question)
         if name is None:
@@ -81,16 +87,18 @@ class Writer:
         if self.music is None:
             return False
         sequence.add(self.encode(" "), TEXT)
-        return self.piece(sequence, name, whole)
+        return self.piece(rng, sequence, name, whole)
 
-    def piece(self, sequence: Sequence, name: str, whole: bool) -> bool:
-        """A piece of music and its marks, or its beginning alone; whether it is whole."""
-        codes = self.music.codes(name)
-        ids = self.vocabulary.music(codes if whole else codes[:BEGINNING], whole)
-        first = 1 + FIRST_FRAMES * codes.shape[1]
-        sequence.add(ids[:1], TEXT)
-        sequence.add(ids[1:first], MUSIC_FIRST)
-        sequence.add(ids[first:], MUSIC_REST)
+    def piece(self, rng: random.Random, sequence: Sequence, name: str, whole: bool) -> bool:
+        """A piece of music and its marks, or its beginning alone, with slips; whether it is whole."""
+        frames = self.music.codes(name) if whole else self.music.codes(name)[:BEGINNING]
+        said = slipped(frames.tolist(), self.tunes, rng)
+        sequence.ids += self.vocabulary.music(torch.tensor([frame for frame, _ in said]), whole)
+        sequence.weights.append(TEXT)
+        for place, (frame, right) in enumerate(said):
+            weight = MUSIC_FIRST if place < FIRST_FRAMES else MUSIC_REST
+            sequence.weights += [weight if right else 0.0] * len(frame)
+        sequence.weights += [MUSIC_REST] * (len(sequence.ids) - len(sequence.weights))  # the last mark
         return whole
 
     def image(self, sequence: Sequence, name: str) -> None:
@@ -100,7 +108,9 @@ class Writer:
         sequence.add(ids[1 : 1 + FIRST_CODES], IMAGE_FIRST)
         sequence.add(ids[1 + FIRST_CODES :], IMAGE_REST)
 
-    def answer(self, sequence: Sequence, transcript: str, reply: str, aloud: bool, whole: bool = False) -> bool:
+    def answer(
+        self, rng: random.Random, sequence: Sequence, transcript: str, reply: str, aloud: bool, whole: bool = False
+    ) -> bool:
         """The chain: transcript, reply, a picture, the reply's speech, music; whether it is whole.
 
         The picture's 34 tokens come before the speech, near to its name; the thousand of music would keep it waiting.
@@ -111,15 +121,24 @@ class Writer:
         sequence.add(self.encode(f" {reply} "), REPLY)
         if not self.picture(sequence, transcript):
             return False
-        speech = self.vocabulary.speech(self.replies[reply])
         if not aloud:
-            sequence.add(speech[:1], TEXT)
+            sequence.add(self.vocabulary.speech([])[:1], TEXT)
             return False
-        sequence.add(speech, SPEECH_OUT)
-        if not self.tune(sequence, transcript, whole):
+        self.say(rng, sequence, reply)
+        if not self.tune(rng, sequence, transcript, whole):
             return False
         sequence.add(self.encode(template.END_MACHINE), TEXT)
         return True
+
+    def say(self, rng: random.Random, sequence: Sequence, reply: str, begin: float = SPEECH_OUT) -> None:
+        """A reply's speech and its marks, with slips; `begin` is the weight of the first mark."""
+        said = slipped(self.replies[reply], self.spoken, rng)
+        sequence.ids += self.vocabulary.speech([code for code, _ in said])
+        sequence.weights.append(begin)
+        for place, (_, right) in enumerate(said):
+            weight = SPEECH_FIRST if place < FIRST_SPOKEN else SPEECH_OUT
+            sequence.weights.append(weight if right else 0.0)
+        sequence.weights.append(SPEECH_OUT)
 
     def spoken_chat(
         self, rng: random.Random, questions: list[Question], heard: list[Heard], aloud: bool, whole: bool
@@ -134,7 +153,8 @@ class Writer:
             if index:
                 sequence.add(self.encode("\n"), 0)
             self.ask(sequence, recording, template.INSTRUCTION)
-            if not self.answer(sequence, question.text, question.reply, aloud or index < len(questions) - 1, whole):
+            goes_on = aloud or index < len(questions) - 1
+            if not self.answer(rng, sequence, question.text, question.reply, goes_on, whole):
                 break
         return sequence
 
@@ -157,7 +177,7 @@ class Writer:
         sequence = self.opening(rng)
         sequence.add(self.encode(template.question(f"{text} {template.READ}")), 0)
         sequence.add(self.encode(" "), TEXT)
-        sequence.add(self.vocabulary.speech(self.replies[text]), SPEECH_OUT)
+        self.say(rng, sequence, text)
         sequence.add(self.encode(template.END_MACHINE), TEXT)
         return sequence
 
@@ -171,7 +191,7 @@ class Writer:
             question, reply = domain.pair(rng)
             self.write(sequence, index, template.question(domain.typed(question, rng)))
             sequence.add(self.encode(f" {reply}"), REPLY)
-            if not self.picture(sequence, question, " ") or not self.tune(sequence, question, rng.random() < 0.05):
+            if not self.picture(sequence, question, " ") or not self.tune(rng, sequence, question, rng.random() < 0.05):
                 break
             sequence.add(self.encode(template.END_MACHINE), REPLY)
         return sequence
@@ -214,11 +234,11 @@ class Writer:
             question = rng.choice(questions[name])
             self.write(sequence, 0, template.question(domain.typed(question, rng)))
             sequence.add(self.encode(f" {domain.PLAY_REPLY}"), REPLY)
-            self.tune(sequence, question, whole)
+            self.tune(rng, sequence, question, whole)
         else:
             text = rng.choice(questions[name]) if rng.random() < 0.4 else domain.tune_text(name, rng)
             self.write(sequence, 0, f"{template.music_request(domain.typed(text, rng))} ")
-            self.piece(sequence, name, whole)
+            self.piece(rng, sequence, name, whole)
         if whole:
             sequence.add(self.encode(template.END_MACHINE), TEXT)
         return sequence

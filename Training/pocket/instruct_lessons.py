@@ -8,7 +8,7 @@ import random
 from collections.abc import Callable
 
 from . import domain, instruct, template
-from .conversations import CAPTION, REPLY, SPEECH_OUT, TEXT, Sequence, Writer
+from .conversations import CAPTION, REPLY, TEXT, Sequence, Writer
 from .instruct import Dialogue, Turn
 from .listening import Heard
 from .recordings import Question
@@ -58,7 +58,7 @@ class Instruct:
             if turn.spoken:
                 sequence.add(writer.encode("\n" if place else ""), 0)
                 writer.ask(sequence, hear(rng.choice(self.recordings[turn.text]), rng), template.INSTRUCTION)
-                goes_on = writer.answer(sequence, turn.text, turn.reply, not last or rng.random() < ALOUD, whole)
+                goes_on = writer.answer(rng, sequence, turn.text, turn.reply, not last or rng.random() < ALOUD, whole)
             else:
                 goes_on = written(writer, rng, sequence, place, turn, whole)
             if not goes_on or len(sequence.ids) > LONG:
@@ -84,16 +84,14 @@ def written(writer: Writer, rng: random.Random, sequence: Sequence, place: int, 
     # Where the answer's first mark is given, its space is spelled together with the colon.
     writer.write(sequence, place, f"{opening} " if answer_begun else opening)
     if turn.aloud:
-        speech = writer.vocabulary.speech(writer.replies[turn.reply])
-        sequence.add(speech[:1], 0)  # without it the answer would be written
-        sequence.add(speech[1:], SPEECH_OUT)
+        writer.say(rng, sequence, turn.reply, begin=0)  # without that mark the answer would be written
     elif turn.reply:
         sequence.add(writer.encode(f" {turn.reply}"), REPLY if makes or not (turn.shown or turn.heard) else CAPTION)
     if makes and turn.reply:
         sequence.add(writer.encode(" "), TEXT)
     if turn.picture:
         writer.image(sequence, turn.picture)
-    if turn.music and not writer.piece(sequence, turn.music, whole):
+    if turn.music and not writer.piece(rng, sequence, turn.music, whole):
         return False
     sequence.add(writer.encode(template.END_MACHINE), TEXT if makes or turn.aloud else REPLY)
     return True

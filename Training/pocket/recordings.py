@@ -20,6 +20,9 @@ from .true_codes import Recording, true_codes
 from .tunes import tune_names
 from .voices import FLITE_VOICES, HELD_OUT_VOICE, HIBARI_FACTORS, HOP, Speaker, any_voice
 
+BEFORE, AFTER = 3, 5  # frames of quiet that a reply keeps
+QUIET = 0.01  # of the loudest frame
+
 
 def tokenizer(folder: str) -> SpeechTokenizer:
     """The trained encoder and the codebooks; the decoder too once there is one."""
@@ -37,8 +40,16 @@ def tokenizer(folder: str) -> SpeechTokenizer:
     return net.eval()
 
 
+def audible(wave: np.ndarray) -> slice:
+    """The frames of a recording in which something is heard, and a little quiet around them."""
+    loudness = np.sqrt(np.square(wave[: len(wave) // HOP * HOP].reshape(-1, HOP)).mean(1))
+    heard = np.flatnonzero(loudness > QUIET * loudness.max())
+    return slice(max(0, int(heard[0]) - BEFORE), min(len(loudness), int(heard[-1]) + 1 + AFTER))
+
+
 def make_replies(folder: str) -> None:
-    """Every reply's one recording and its level 0 by the true features.
+    """Every reply's one recording and its level 0 by the true features, without the quiet that it begins and ends with:
+    nearly half of a recording, which the backbone would have to learn, and the listener to wait for.
 
     replies.pt: text -> {"wave" [samples] int16, "true" [frame]}
     """
@@ -51,7 +62,9 @@ def make_replies(folder: str) -> None:
     waves = [speaker.reply(text) for text in missing]
     recordings = [Recording(wave, 5, len(wave) // HOP - 5) for wave in waves]
     for text, (sound, codes) in zip(missing, true_codes(folder, recordings), strict=True):
-        out[text] = {"wave": torch.tensor((sound * 32767).astype(np.int16)), "true": codes.short()}
+        frames = audible(sound)
+        sound = sound[frames.start * HOP : frames.stop * HOP]
+        out[text] = {"wave": torch.tensor((sound * 32767).astype(np.int16)), "true": codes[frames].short()}
     torch.save(out, path)
     frames = sum(len(entry["true"]) for entry in out.values())
     print(f"replies: {len(out)} recordings, {frames / 50 / 60:.1f} min", flush=True)

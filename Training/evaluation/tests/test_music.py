@@ -180,7 +180,7 @@ def test_page_and_tables(asked: Asked, tmp_path: Path, monkeypatch: pytest.Monke
     assert "not trained" not in text and text.count("25 (5–70)") == 4
     assert "| a piece of music asked for in writing | 901 " in text and "| a piece's description | 40 " in text
     monkeypatch.setattr(report.samples, "turns", lambda *_: "")
-    found["latency"]["after the end of the turn"]["first audio"]["p50"] = None
+    found["latency"]["after the end of the turn"]["first sound"]["p50"] = None
     page = report.write(tmp_path, found, asked, None, answers, verdicts).read_text()  # type: ignore[arg-type]
     assert page.count("<audio") == 3 + 3 + 6 and "Pieces that the classifier hears right" in page
     none = tables.markdown(found | {"music": None})

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from evaluation import daemon, intervals, opus, pictures, plan
+from evaluation import daemon, intervals, opus, pictures, plan, sounds
 from evaluation.store import Store
 
 
@@ -30,6 +30,14 @@ def test_shares_are_never_certain() -> None:
 def test_quantiles() -> None:
     median = intervals.quantile([10, 20, 30, 40, 1000], 50)
     assert median is not None and median["value"] == 30 and median["low"] >= 10 and median["high"] <= 1000
+
+
+def test_quiet_is_no_sound() -> None:
+    rate, tone = 24_000, (9000 * np.sin(np.arange(4800) * 0.3)).astype(np.int16)
+    hiss = np.random.default_rng(1).integers(-20, 21, 9600).astype(np.int16)
+    assert sounds.quiet_before(np.concatenate([hiss, tone]), rate) == 400
+    assert sounds.quiet_before(tone, rate) == 0
+    assert sounds.quiet_before(np.zeros(0, np.int16), rate) == sounds.quiet_before(np.zeros(999, np.int16), rate) == 0
 
 
 def test_a_store_goes_on_behind_half_a_line(tmp_path: Path) -> None:
