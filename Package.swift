@@ -76,7 +76,7 @@ let package = Package(
         room("CheckpointTools", ["Checksums", "HTTP", "AnyGPT", "UnCLIP"]),
         room("Pulse", ["CPulse"]),
         room("Parity", ["Audio", "AnyGPT", "Images", "SEED", "UnCLIP"]),
-        room("Client", ["Audio", "Checksums", "HTTP", "Wire", "WebSockets", "Pulse"]),
+        room("Client", ["Audio", "Checksums", "Compute", "HTTP", "Wire", "WebSockets", "Pulse"]),
         room(
             "Server",
             [
