@@ -120,7 +120,7 @@ let package = Package(
         tests("AnyGPTTests", ["AnyGPT", "TestModels"]),
         tests("CheckpointToolsTests", ["CheckpointTools", "TestModels"]),
         tests("DoctorTests", ["Doctor", "Server", "TestModels"]),
-        tests("AudioTests", ["Audio", "COpus"]),
+        tests("AudioTests", ["Audio", "COpus", "CSndFile"]),
         tests("ImagesTests", ["Images"], exclude: ["Pictures"]),
         tests("WireTests", ["Wire"]),
         tests("WebSocketsTests", ["WebSockets", "CWebSockets"]),
