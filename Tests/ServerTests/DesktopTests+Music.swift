@@ -103,7 +103,9 @@ extension DesktopTests {
         try await wait("the devices") { shown.text().contains("loudspeaker speaker") }
         let recording = try sound.record("speaker.monitor", rate: 24_000)
         try await sound.play(spokenQuestion("music"), rate: 16_000, to: "room")
-        try await wait("an answer") { shown.text().contains("of sound)") }
+        try await wait("an answer and a piece") {
+            shown.text().contains("of sound)") && shown.text().contains("music  ")
+        }
         let (mark, piece) = (recording.samples.count, try shown.piece(sampleRate: 24_000))
         let start = try #require(piece.firstIndex { abs($0) > 0.01 })
         let probe = Array(piece[start..<start + 24_000])
