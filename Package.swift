@@ -76,7 +76,7 @@ let package = Package(
         room("CheckpointTools", ["Checksums", "HTTP", "AnyGPT", "UnCLIP"]),
         room("Pulse", ["CPulse"]),
         room("Parity", ["Audio", "AnyGPT", "Images", "SEED", "UnCLIP"]),
-        room("Client", ["Audio", "Checksums", "HTTP", "Wire", "WebSockets", "Pulse"]),
+        room("Client", ["Audio", "Checksums", "Compute", "HTTP", "Wire", "WebSockets", "Pulse"]),
         room(
             "Server",
             [
@@ -120,7 +120,7 @@ let package = Package(
         tests("AnyGPTTests", ["AnyGPT", "TestModels"]),
         tests("CheckpointToolsTests", ["CheckpointTools", "TestModels"]),
         tests("DoctorTests", ["Doctor", "Server", "TestModels"]),
-        tests("AudioTests", ["Audio", "COpus"]),
+        tests("AudioTests", ["Audio", "COpus", "CSndFile"]),
         tests("ImagesTests", ["Images"], exclude: ["Pictures"]),
         tests("WireTests", ["Wire"]),
         tests("WebSocketsTests", ["WebSockets", "CWebSockets"]),

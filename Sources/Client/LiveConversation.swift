@@ -22,6 +22,8 @@ public actor LiveConversation {
         case thinking
         /// The answer is heard.
         case speaking
+        /// Music that was made is heard.
+        case playing
     }
 
     /// Something for the person.
@@ -30,6 +32,8 @@ public actor LiveConversation {
         case turn(TurnLedger.Update)
         /// The person stopped the reply after so much of it; nothing more of it is heard.
         case interrupted(after: Duration)
+        /// The person stopped the music after so much of it.
+        case musicStopped(after: Duration)
         /// Something that did not go as the person may have thought: one line.
         case notice(String)
     }
@@ -43,10 +47,11 @@ public actor LiveConversation {
     /// A turn that is shorter, 300 ms, was no turn but a slip of the finger.
     private static let shortestTurn = 4800
 
-    private let link: any LiveLink
-    private let sound: any LiveSound
+    let link: any LiveLink
+    let sound: any LiveSound
     private let mode: Mode
-    private let show: @Sendable (Update) -> Void
+    let show: @Sendable (Update) -> Void
+    let fetchMusic: (@Sendable (Artifact) async throws -> [Float]?)?
     private let clock = ContinuousClock()
     private let start: ContinuousClock.Instant
 
@@ -60,21 +65,27 @@ public actor LiveConversation {
     private var isThinking = false
     /// The item whose sound comes, and whether it is to be heard.
     private var item: String?
-    private var isMuted = false
+    private(set) var isMuted = false
     /// A response was created and is not done.
     private var isAnswering = false
+    var music = LiveMusic()
 
     /// A conversation of a new session.
     /// - Parameters:
     ///   - link: the session; its turn detection must be the mode's.
     ///   - sound: speech at 16 kHz comes from it, replies at the link's rate go to it.
+    ///   - music: gives the samples of a piece that was made, at the link's rate, to be played behind the answer's speech;
+    ///     nil for one that cannot be had, of which the person knows already. Without it no music is played.
     ///   - show: is told what comes, as it comes, one call at a time.
     public init(
-        _ link: some LiveLink, _ sound: some LiveSound, mode: Mode, show: @escaping @Sendable (Update) -> Void
+        _ link: some LiveLink, _ sound: some LiveSound, mode: Mode,
+        music fetchMusic: (@Sendable (Artifact) async throws -> [Float]?)? = nil,
+        show: @escaping @Sendable (Update) -> Void
     ) {
         self.link = link
         self.sound = sound
         self.mode = mode
+        self.fetchMusic = fetchMusic
         self.show = show
         start = clock.now
         lastSent = start
@@ -84,6 +95,7 @@ public actor LiveConversation {
     ///
     /// - Throws: `ClientError` when the session ended; `CancellationError`.
     public func run() async throws {
+        defer { stopMusic() }
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await self.listen() }
             group.addTask { try await self.receive() }
@@ -97,7 +109,9 @@ public actor LiveConversation {
     public var phase: Phase {
         if talk != nil || ledger.isTurnOpen { return .hearing }
         let position = sound.position
-        if position.heard < position.total { return .speaking }
+        if position.heard < position.total {
+            return music.place?.contains(position.heard) ?? false ? .playing : .speaking
+        }
         return isThinking || isAnswering ? .thinking : .waiting
     }
 
@@ -142,7 +156,7 @@ public actor LiveConversation {
         link.send(.responseCreate(ResponseParameters()))
     }
 
-    /// Stops the reply that is being made or heard.
+    /// Stops the reply that is being made or heard, and music.
     public func stopReply() {
         if isAnswering { link.send(.responseCancel(responseID: nil)) }
         silence()
@@ -184,6 +198,8 @@ public actor LiveConversation {
                 guard !isMuted, let item else { continue }
                 ledger.tookPacket(samples: samples.count, concealed: concealed, at: time)
                 show(.turn(.sound(samples)))
+                // Whose music is longer than what may wait goes first. It is stopped by whoever speaks.
+                await music.player?.value
                 guard let place = await sound.play(samples) else { return try Task.checkCancellation() }
                 isThinking = false
                 // It may have been stopped while this waited for room.
@@ -205,16 +221,21 @@ public actor LiveConversation {
         case .inputAudioBufferCommitted: isThinking = true
         case .responseCreated:
             isAnswering = true
+            dropLateMusic()
             replies.forget(upTo: sound.position.heard)
         case .outputItemAdded(let added):
             item = added.item.id
             isMuted = false
-        case .responseDone:
+        case .responseDone(let response):
             isAnswering = false
             isThinking = false
+            if response.status == .cancelled { stopMusic() } else { playMusic() }
         default: break
         }
-        for update in try ledger.take(event, at: start.duration(to: clock.now)) { show(.turn(update)) }
+        for update in try ledger.take(event, at: start.duration(to: clock.now)) {
+            show(.turn(update))
+            if case .artifact(let artifact) = update { announced(artifact) }
+        }
         ledger.forgetFinishedTurns()
     }
 
@@ -229,6 +250,7 @@ public actor LiveConversation {
     /// Stops the sound, and tells the server what was heard of it.
     private func silence() {
         isMuted = true
+        stopMusic()
         let position = sound.position
         guard position.heard < position.total else { return }
         let heard = sound.flush()
@@ -238,5 +260,6 @@ public actor LiveConversation {
                 .conversationItemTruncate(itemID: item, contentIndex: 0, audioEndMilliseconds: milliseconds))
             show(.interrupted(after: .milliseconds(milliseconds)))
         }
+        if let time = stoppedMusic(at: heard) { show(.musicStopped(after: time)) }
     }
 }

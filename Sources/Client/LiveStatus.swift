@@ -43,6 +43,7 @@ public struct LiveStatus: Sendable, Equatable {
         case (.hearing, _): "hearing you"
         case (.thinking, _): "thinking"
         case (.speaking, _): "speaking"
+        case (.playing, _): "playing"
         }
     }
 
@@ -50,7 +51,7 @@ public struct LiveStatus: Sendable, Equatable {
         switch (phase, mode) {
         case (.hearing, .pushToTalk): "space ends"
         case (_, .pushToTalk): "space talks"
-        case (.speaking, .handsFree): "space stops it"
+        case (.speaking, .handsFree), (.playing, .handsFree): "space stops it"
         case (_, .handsFree): "Ctrl-C ends"
         }
     }
@@ -61,6 +62,7 @@ public struct LiveStatus: Sendable, Equatable {
         case .hearing: 32
         case .thinking: 33
         case .speaking: 36
+        case .playing: 35
         }
     }
 

@@ -27,7 +27,7 @@ public final class PulseDuplex: Sendable {
     deinit { link.close() }
 
     /// The next captured samples, as many as asked for; nil when the duplex is closed or the task is cancelled. Waits for as
-    /// long as there is no source. One reader.
+    /// long as there is no source: for ever, when it was told to listen to none. One reader.
     public func hear(_ count: Int) async -> [Float]? { await link.capture.next(count) }
 
     /// Captured samples that nobody took in time.

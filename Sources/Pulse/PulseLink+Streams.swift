@@ -3,7 +3,7 @@ internal import CPulse
 extension PulseLink {
     /// Makes the streams that there are not.
     func makeStreams() {
-        for direction in PulseDirection.allCases where streams[direction] == nil {
+        for direction in settings.directions where streams[direction] == nil {
             guard let context, pa_context_get_state(context) == PA_CONTEXT_READY else { return }
             if let name = settings.device(direction) {
                 seek(direction, name, context)
@@ -132,11 +132,12 @@ extension PulseLink {
     }
 
     private func announceWhenReady() {
-        let devices = [PulseDirection.capture, .playback].compactMap { direction -> String? in
+        let devices = settings.directions.compactMap { direction -> String? in
             guard let stream = streams[direction], pa_stream_get_state(stream) == PA_STREAM_READY else { return nil }
             return pa_stream_get_device_name(stream).map { String(cString: $0) } ?? "?"
         }
-        if devices.count == 2 { becameReady(source: devices[0], sink: devices[1]) }
+        guard devices.count == settings.directions.count, let sink = devices.last else { return }
+        becameReady(source: settings.listens ? devices[0] : "", sink: sink)
     }
 
     private func lostDevice(_ direction: PulseDirection, _ code: Int32) {

@@ -2,6 +2,8 @@
 public struct PulseSettings: Sendable, Equatable {
     /// The server, as `PULSE_SERVER` has it; nil takes the one that libpulse finds by itself.
     public var server: String?
+    /// Whether there is a source at all; without one nothing is captured, and only the sink's events come.
+    public var listens = true
     /// The source to listen to, by its name; nil takes the server's default, and follows it.
     public var source: String?
     /// The sink to play to, by its name; nil takes the server's default, and follows it.
@@ -26,6 +28,9 @@ public struct PulseSettings: Sendable, Equatable {
     /// The settings of a conversation, for a program of this name.
     public init(applicationName: String) { self.applicationName = applicationName }
 
+    /// The ways that sound goes.
+    var directions: [PulseDirection] { listens ? [.capture, .playback] : [.playback] }
+
     /// The device that is asked for by its name.
     func device(_ direction: PulseDirection) -> String? { direction == .capture ? source : sink }
 }
@@ -40,7 +45,7 @@ public enum PulseDirection: String, Sendable, CaseIterable {
 
 /// What happens to a duplex.
 public enum PulseEvent: Sendable, Equatable {
-    /// Both streams run, with these devices.
+    /// Both streams run, with these devices; the source is empty when none was asked for.
     case ready(source: String, sink: String)
     /// The server cannot be reached, or is gone. Other attempts follow until it can be.
     case serverLost(reason: String)

@@ -9,7 +9,7 @@ import Wire
 final class ArrivedArtifacts: Sendable {
     private let daemon: DaemonAddress.Endpoint
     private let folder: URL?
-    private let fetches = Mutex<[Task<String?, Never>]>([])
+    private let fetches = Mutex<[(id: String, task: Task<Result<URL, any Error>, Never>)]>([])
 
     /// - Parameters:
     ///   - daemon: whom they come from.
@@ -26,25 +26,36 @@ final class ArrivedArtifacts: Sendable {
             let address = try? ArtifactDownload.url(of: artifact, daemon.url)
             return say(label + ReportTable.harmless(address ?? artifact.url))
         }
-        let fetch = Task { [daemon] () -> String? in
+        let fetch = Task { [daemon] () -> Result<URL, any Error> in
             do {
                 let file = try await ArtifactDownload.fetch(
                     artifact, from: daemon.url, into: folder, trust: daemon.trust)
                 say(label + Self.line(artifact, in: file))
-                return nil
+                return .success(file)
             } catch {
                 say("       (\(error))")
-                return "\(error)"
+                return .failure(error)
             }
         }
-        fetches.withLock { $0.append(fetch) }
+        fetches.withLock { $0.append((artifact.id, fetch)) }
+    }
+
+    /// The sound of a piece that was taken, to be played: the saved file's, where there is one; nil when it could not be
+    /// saved.
+    func sound(of artifact: Artifact, sampleRate: Int) async throws -> [Float]? {
+        guard let saving = fetches.withLock({ $0.last { $0.id == artifact.id } }) else {
+            return try await PlayableMusic.fetch(
+                artifact, from: daemon.url, trust: daemon.trust, sampleRate: sampleRate)
+        }
+        guard case .success(let file) = await saving.task.value else { return nil }
+        return try await PlayableMusic.samples(of: file, sampleRate: sampleRate)
     }
 
     /// Waits until all that have come are saved. Returns what went wrong, which was said already.
     func finish() async -> [String] {
         var failures: [String] = []
         for fetch in fetches.withLock({ $0 }) {
-            if let failure = await fetch.value { failures.append(failure) }
+            if case .failure(let failure) = await fetch.task.value { failures.append("\(failure)") }
         }
         return failures
     }

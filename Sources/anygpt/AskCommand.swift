@@ -15,7 +15,8 @@ struct AskCommand: AsyncParsableCommand {
         discussion: """
             --image shows a picture (PNG, JPEG, WebP) to the model. --music plays a sound file (WAV, FLAC, Ogg, MP3, Opus) \
             to it, of which it hears the first seconds. --draw makes a picture of the text, --compose a piece of music, \
-            and saves it. --aloud has the text read, instead of answered, and saves the speech.
+            and saves it. --aloud has the text read, instead of answered, and saves the speech. With --play speech and music \
+            are heard through the loudspeakers, too.
             """)
 
     @Argument(help: "The question, or what a picture or a piece of music should be like.")
@@ -35,6 +36,12 @@ struct AskCommand: AsyncParsableCommand {
 
     @Flag(help: "Read the text aloud instead of answering it, into speech.wav.")
     var aloud = false
+
+    @Flag(help: "Play speech and music through the loudspeakers, too, until the end or Ctrl-C.")
+    var play = false
+
+    @Option(help: ArgumentHelp("The loudspeakers, by their name in `talk --list-devices`.", valueName: "name"))
+    var sink: String?
 
     @Option(
         help: ArgumentHelp(
@@ -60,6 +67,7 @@ struct AskCommand: AsyncParsableCommand {
             throw ValidationError("--aloud reads a text, and nothing else.")
         }
         guard !text.isEmpty || (music ?? image) != nil else { throw ValidationError("There is nothing to ask.") }
+        guard play || sink == nil else { throw ValidationError("--sink is for --play.") }
         guard compose || seconds == nil else { throw ValidationError("--seconds is for --compose.") }
     }
 
@@ -77,7 +85,10 @@ struct AskCommand: AsyncParsableCommand {
         let settled = request
         let folder = URL(filePath: out)
         let showsTiming = timing
-        let task = Task { try await Self.converse(daemon, settled, folder, showsTiming: showsTiming) }
+        // Before anything is asked: who wants to hear it may not want it without.
+        let player = play ? try await PlayedAnswer(sink: sink, isSpeech: aloud) : nil
+        defer { player?.close() }
+        let task = Task { try await Self.converse(daemon, settled, folder, player, showsTiming: showsTiming) }
         let interrupt = Interrupt { task.cancel() }
         defer { interrupt.cancel() }
         do {
@@ -93,7 +104,8 @@ struct AskCommand: AsyncParsableCommand {
     }
 
     private static func converse(
-        _ daemon: DaemonAddress.Endpoint, _ request: WrittenRequest, _ folder: URL, showsTiming: Bool
+        _ daemon: DaemonAddress.Endpoint, _ request: WrittenRequest, _ folder: URL, _ player: PlayedAnswer?,
+        showsTiming: Bool
     ) async throws {
         let speech = ReplyFile(folder.appending(path: "speech.wav").relativePath)
         if request.isReadAloud {
@@ -105,6 +117,7 @@ struct AskCommand: AsyncParsableCommand {
         let shown = Task { await progress.show() }
         var failure: (any Error)?
         var isLineOpen = false
+        var pieces: [URL] = []
         func endLine() {
             if isLineOpen { Terminal.say() }
             isLineOpen = false
@@ -115,7 +128,9 @@ struct AskCommand: AsyncParsableCommand {
                 case .text(let delta):
                     isLineOpen = true
                     Terminal.write(ReportTable.harmless(delta))
-                case .sound(let samples): speech.append(samples)
+                case .sound(let samples):
+                    speech.append(samples)
+                    await player?.play(speech: samples)
                 case .progress(let kind, let step, let steps):
                     endLine()
                     progress.show(Self.verb(kind ?? request.artifact?.type), "\(step) of \(steps)")
@@ -124,6 +139,7 @@ struct AskCommand: AsyncParsableCommand {
                     let file = try await ArtifactDownload.fetch(
                         artifact, from: daemon.url, into: folder, trust: daemon.trust)
                     Terminal.say(ArrivedArtifacts.line(artifact, in: file))
+                    if artifact.type == .music { pieces.append(file) }
                 case .timing(let timing):
                     endLine()
                     if showsTiming { Terminal.say(Self.line(timing)) }
@@ -142,6 +158,8 @@ struct AskCommand: AsyncParsableCommand {
         await shown.value
         await client.close()
         if let failure { throw failure }
+        for piece in pieces { try await player?.play(file: piece) }
+        try await player?.finish()
     }
 
     /// What the daemon does, as far as it has said; nothing that takes long, where it has not.

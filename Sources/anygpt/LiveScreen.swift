@@ -58,6 +58,9 @@ final class LiveScreen: Sendable {
                 let lines = close(&state)
                 // The turn may be done already, and its reply still be heard: then this stands by itself.
                 put(lines + remark("interrupted after \(seconds)") + (lines.isEmpty ? [""] : []), &state)
+            case .musicStopped(let time):
+                let seconds = String(format: "%.1f s", time / .seconds(1))
+                put(close(&state) + remark("the music was stopped after \(seconds)") + [""], &state)
             case .notice(let line): put(close(&state) + remark(line), &state)
             }
         }

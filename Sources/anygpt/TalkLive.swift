@@ -19,9 +19,6 @@ struct TalkLive {
     /// Whether a line of times follows each turn.
     let showsTimes: Bool
 
-    /// How long the sound server may take to answer at the start.
-    private static let patience = Duration.seconds(10)
-
     /// Talks until Ctrl-C, or until the session ends, which is thrown.
     func run() async throws {
         let link = try await connect()
@@ -39,7 +36,10 @@ struct TalkLive {
             screen.end()
             Keyboard.restore()
         }
-        let conversation = LiveConversation(link, sound, mode: mode) { update in
+        let rate = link.replyRate
+        let conversation = LiveConversation(
+            link, sound, mode: mode, music: { [artifacts] in try await artifacts.sound(of: $0, sampleRate: rate) }
+        ) { update in
             switch update {
             case .turn(.sound(let samples)): replies?.append(samples)
             case .turn(.artifact(let artifact)): artifacts.take(artifact, say: screen.say)
@@ -71,29 +71,14 @@ struct TalkLive {
         }
     }
 
-    /// Opens both devices; at the start nothing is tried again.
+    /// Opens both devices.
     private func openSound(replyRate: Int) async throws -> (PulseDuplex, Devices) {
         var settings = PulseSettings(applicationName: "AnyGPT")
         settings.source = source
         settings.sink = sink
         settings.playbackRate = replyRate
-        let sound: PulseDuplex
-        do { sound = try PulseDuplex(settings) } catch { throw Refusal("\(error)") }
-        let timeout = Task {
-            try await Task.sleep(for: Self.patience)
-            sound.close()
-        }
-        defer { timeout.cancel() }
-        for await event in sound.events {
-            switch event {
-            case .ready(let source, let sink): return (sound, Self.devices(source: source, sink: sink))
-            case .serverLost, .deviceLost:
-                sound.close()
-                throw Refusal(Self.explanation(event))
-            case .moved, .suspended: continue
-            }
-        }
-        throw Refusal("the sound server does not answer within \(Self.patience.components.seconds) s")
+        let opened = try await OpenSound.open(settings)
+        return (opened.sound, Self.devices(source: opened.source, sink: opened.sink))
     }
 
     // MARK: The conversation
@@ -190,18 +175,6 @@ struct TalkLive {
         // Whoever hears what is played would talk to itself.
         let warning = source == "\(sink).monitor" ? " (this is what the loudspeakers play, not a microphone)" : ""
         return [("microphone", source + warning), ("loudspeaker", sink)]
-    }
-
-    private static func explanation(_ event: PulseEvent) -> String {
-        switch event {
-        case .serverLost(let reason):
-            "no sound server answers (\(reason)): start PulseAudio or PipeWire, or name one in PULSE_SERVER"
-        case .deviceLost(.capture, let reason):
-            "no microphone: \(reason); `anygpt talk --list-devices` shows what there is"
-        case .deviceLost(.playback, let reason):
-            "no loudspeaker: \(reason); `anygpt talk --list-devices` shows what there is"
-        case .ready, .moved, .suspended: ""
-        }
     }
 }
 

@@ -98,4 +98,37 @@ import Testing
         #expect(events.count { $0 == .musicEnded } == 1)
         #expect(try began < place(events) { if case .music = $0 { true } else { false } })
     }
+
+    /// A piece of a second and a fifth, in windows of half a second of which the last tenth is made twice.
+    private func piece(seed: UInt64, fade: Int) async throws -> (codes: [AnswerEvent], sound: [Float], joins: [Int]) {
+        let record = SessionTests.Record()
+        let session = try Session(Self.engine.get(), seed: seed) { record.add($0) }
+        try await session.write("a slow sad piano tune", item: "q")
+        let window = MusicWindow(frames: 25, overlap: 12, fade: fade)
+        let outcome = try await session.answer(rules: .music(frames: 60, atLeast: 60, window: window), as: .music)
+        #expect(outcome.isComplete)
+        var (codes, sound): ([AnswerEvent], [Float]) = ([], [])
+        for event in record.events {
+            switch event {
+            case .answer(.musicCode(let code)): codes.append(.musicCode(code))
+            case .music(let samples): sound += samples
+            default: break
+            }
+        }
+        return (codes, sound, outcome.musicJoins)
+    }
+
+    @Test("a piece whose windows are faded over is the same with the same seed, to the last bit")
+    func fadedTwice() async throws {
+        let (first, second) = (try await piece(seed: 11, fade: 5), try await piece(seed: 11, fade: 5))
+        #expect(first.codes.count == 60 * 4 && first.sound.count == 60 * 640)
+        #expect(first.joins.count == 3, "three windows follow the first: \(first.joins)")
+        #expect(first.codes == second.codes && first.joins == second.joins)
+        #expect(first.sound == second.sound)
+        let other = try await piece(seed: 12, fade: 5)
+        #expect(other.codes != first.codes)
+        // The frames before the first place that is made twice are the same without a fade, what follows is not.
+        let plain = try await piece(seed: 11, fade: 0)
+        #expect(plain.codes.prefix(20 * 4) == first.codes.prefix(20 * 4) && plain.codes != first.codes)
+    }
 }

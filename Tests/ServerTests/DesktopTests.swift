@@ -13,26 +13,26 @@ import Wire
 /// The default model, a real PulseAudio or PipeWire, and the demo's question: `room` is what the microphone hears,
 /// `speaker` what is played.
 @Suite("A spoken conversation through a sound server", .serialized, .timeLimit(.minutes(3))) struct DesktopTests {
-    private static let root = Golden.tests.deletingLastPathComponent()
-    private static let folder = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
-    private static let question = "what is the capital of france"
+    static let root = Golden.tests.deletingLastPathComponent()
+    static let folder = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
+    static let question = "what is the capital of france"
 
-    private func configuration() throws -> Configuration {
+    func configuration() throws -> Configuration {
         var configuration = try shippedConfiguration()
         configuration.seed = 7
         return configuration
     }
 
-    private func spokenQuestion() throws -> [Float] {
-        try AudioFile.read(Self.root.appending(path: "Models/pocket/demo/question.wav").path).mono(sampleRate: 16_000)
+    func spokenQuestion(_ name: String = "question") throws -> [Float] {
+        try AudioFile.read(Self.root.appending(path: "Models/pocket/demo/\(name).wav").path).mono(sampleRate: 16_000)
     }
 
-    private func server(_ kind: SoundServer.Kind = .pulseAudio, speakerRate: Int) throws -> SoundServer {
+    func server(_ kind: SoundServer.Kind = .pulseAudio, speakerRate: Int) throws -> SoundServer {
         try SoundServer(
             kind, [.init("room", rate: 16_000), .init("speaker", rate: speakerRate)], clock: speakerRate)
     }
 
-    private func wait(_ what: String, until condition: () throws -> Bool) async throws {
+    func wait(_ what: String, until condition: () throws -> Bool) async throws {
         let end = ContinuousClock.now + .seconds(60)
         while try !condition() {
             guard ContinuousClock.now < end else { throw SoundServer.Failure("in vain: \(what)") }
@@ -41,7 +41,7 @@ import Wire
     }
 
     /// Waits until nothing has been heard at the end of a recording for a while, after something was.
-    private func waitForSilence(_ recording: SoundServer.Recording, rate: Int) async throws {
+    func waitForSilence(_ recording: SoundServer.Recording, rate: Int) async throws {
         try await wait("a reply that ends") {
             let samples = recording.samples
             return samples.contains { abs($0) > 0.01 } && samples.suffix(rate).allSatisfy { abs($0) < 1e-4 }
@@ -86,7 +86,7 @@ import Wire
     }
 
     /// The reply as it came and as it was played: the same, but for what is under the threshold of 16 bits.
-    private func compare(_ received: [Float], _ recorded: [Float], rate: Int) throws {
+    func compare(_ received: [Float], _ recorded: [Float], rate: Int) throws {
         // The probe begins where the reply does.
         let begin = try #require(received.firstIndex { abs($0) > 0.01 })
         let found = try #require(Alignment(of: Array(received[begin...]), in: recorded, rate: rate))

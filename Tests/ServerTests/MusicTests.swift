@@ -12,7 +12,7 @@ import Wire
 /// Music through a real daemon: the repository's backbone, which has learned none, and an Encodec with random weights.
 @Suite("Music", .serialized) struct MusicTests {
     /// A daemon with music, and the folder of its artifacts; both gone after the body.
-    private func withDaemon(
+    func withDaemon(
         music: Bool = true, _ change: (inout Configuration) -> Void = { _ in },
         _ body: (Daemon, URL) async throws -> Void
     ) async throws {
@@ -28,9 +28,9 @@ import Wire
         try await TestDaemon.withDaemon(configuration) { try await body($0, folder) }
     }
 
-    private func url(_ daemon: Daemon) -> String { "ws://127.0.0.1:\(daemon.port)/v1/realtime" }
+    func url(_ daemon: Daemon) -> String { "ws://127.0.0.1:\(daemon.port)/v1/realtime" }
 
-    private func files(_ folder: URL) -> [String] {
+    func files(_ folder: URL) -> [String] {
         ((try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []).sorted()
     }
 
@@ -69,6 +69,11 @@ import Wire
             let clip = try AudioFile.read(file.path)
             #expect(clip.sampleRate == (format == "opus" ? 48_000 : 32_000))
             #expect(abs(clip.seconds - 1.3) < 0.001 && clip.interleaved.contains { abs($0) > 1e-4 })
+            // Every kind of file has room for what it was made of.
+            let bytes = try Data(contentsOf: file)
+            for tag in ["prompt: a quiet piano; model: ", "; seed: 7", "anygptd \(Daemon.version)"] {
+                #expect(bytes.range(of: Data(tag.utf8)) != nil, "\(tag)")
+            }
         }
     }
 
@@ -79,20 +84,23 @@ import Wire
             $0.music.overlap = 0.2
             $0.music.fade = fade
         }) { daemon, _ in
-            let client = try await RealtimeClient.connect(to: url(daemon), turnEnd: .commit)
-            var request = WrittenRequest()
-            request.text = "a march"
-            request.artifact = ArtifactRequest(type: .music, seconds: 2.1)
-            var duration: Int?
-            try await client.ask(request) {
-                if case .artifact(let artifact) = $0 { duration = artifact.durationMilliseconds }
+            var digests: Set<String> = []
+            for _ in 0..<2 {
+                let client = try await RealtimeClient.connect(to: url(daemon), turnEnd: .commit)
+                var request = WrittenRequest()
+                request.text = "a march"
+                request.artifact = ArtifactRequest(type: .music, seconds: 2.1)
+                var made: Artifact?
+                try await client.ask(request) { if case .artifact(let artifact) = $0 { made = artifact } }
+                #expect(made?.durationMilliseconds == 2100)
+                digests.insert(try #require(made).sha256)
+                // The conversation goes on behind it.
+                request = WrittenRequest()
+                request.text = "hello"
+                try await client.ask(request) { _ in }
+                await client.close()
             }
-            #expect(duration == 2100)
-            // The conversation goes on behind it.
-            request = WrittenRequest()
-            request.text = "hello"
-            try await client.ask(request) { _ in }
-            await client.close()
+            #expect(digests.count == 1, "the configuration's seed makes every session's first piece the same file")
         }
     }
 
@@ -153,6 +161,28 @@ import Wire
                 if case .event(.error) = try await client.next() {}
             }
             await client.close()
+        }
+    }
+
+    @Test("somebody's speech goes on while another's piece is made") func besideSpeech() async throws {
+        try await withDaemon({
+            $0.sampling.speech.maxNewTokens = 100
+            $0.sampling.speech.minNewTokens = 100
+        }) { daemon, _ in
+            let composer = try await TestClient(port: daemon.port)
+            try composer.send(
+                #"{"type":"conversation.item.create","item":{"type":"message","role":"user","content":[{"type":"input_text","text":"a waltz"}]}}"#
+            )
+            try composer.send(#"{"type":"response.create","response":{"artifact":{"type":"music","seconds":60}}}"#)
+            _ = try await composer.next { $0.name == "response.output_artifact.progress" }
+            let speaker = try await TestClient(port: daemon.port)
+            try await speak(speaker)
+            let last = try await speaker.next { $0.frame?.isLast == true }
+            #expect((last.frame?.sequence ?? 0) > 20, "some 2 s of speech")
+            try composer.send(#"{"type":"response.cancel"}"#)
+            #expect(try await composer.untilDone().done?.status == .cancelled, "it was still being made")
+            await composer.close()
+            await speaker.close()
         }
     }
 

@@ -115,6 +115,12 @@ public actor ArtifactStore {
         }
     }
 
+    /// Where an artifact lies; nil when it is not there any more.
+    nonisolated func file(of artifact: Artifact) -> URL? {
+        ArtifactFormat.types.keys.lazy.map { self.folder.appending(path: "\(artifact.id).\($0)") }
+            .first { FileManager.default.fileExists(atPath: $0.path) }
+    }
+
     /// Removes an artifact that nobody was told of.
     nonisolated func forget(_ artifact: Artifact) {
         for suffix in ArtifactFormat.types.keys {

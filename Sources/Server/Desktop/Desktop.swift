@@ -2,6 +2,7 @@ import Client
 import Logging
 import Pulse
 import Synchronization
+import Wire
 
 /// The conversation that the daemon holds by itself, through the sound server of the machine it runs on. A door like the
 /// others: the same session, and the same conversation as that of `anygpt talk`.
@@ -67,7 +68,9 @@ struct Desktop: Sendable {
                 let session = try await LocalSession.open(services)
                 counter.change(by: 1)
                 defer { counter.change(by: -1) }
-                let conversation = LiveConversation(session, sound, mode: .handsFree) { [logger, show] update in
+                let conversation = LiveConversation(
+                    session, sound, mode: .handsFree, music: { [services] in try await Self.sound(of: $0, services) }
+                ) { [logger, show] update in
                     Self.tell(update, logger)
                     show(update)
                 }
@@ -80,6 +83,12 @@ struct Desktop: Sendable {
             }
             try? await Task.sleep(for: Self.pause)
         }
+    }
+
+    /// The daemon's own artifacts need not be fetched: they lie in its folder.
+    private static func sound(of artifact: Artifact, _ services: RealtimeServices) async throws -> [Float]? {
+        guard let file = services.artifacts?.file(of: artifact) else { return nil }
+        return try await PlayableMusic.samples(of: file, sampleRate: services.speechSampleRate)
     }
 
     private func tell(_ error: any Error) {
@@ -108,7 +117,8 @@ struct Desktop: Sendable {
     /// What people say is theirs: of it only the outline is written down.
     private static func tell(_ update: LiveConversation.Update, _ logger: Logger) {
         switch update {
-        case .interrupted(let time): logger.info("desktop: interrupted", metadata: ["after": "\(time)"])
+        case .interrupted(let time), .musicStopped(let time):
+            logger.info("desktop: interrupted", metadata: ["after": "\(time)"])
         case .notice(let line): logger.notice("desktop: \(line)")
         case .turn: break
         }
