@@ -2,6 +2,7 @@ import Checkpoints
 import Foundation
 import Llama
 import SoundStorm
+import Tensors
 import TestSupport
 import Testing
 import Tokenizers
