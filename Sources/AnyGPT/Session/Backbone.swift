@@ -13,7 +13,7 @@ actor Backbone {
     /// How tokens are drawn, with what ends each modality's run.
     let sampling: ModalitySampling
     /// The tokens in the cache.
-    private var ids: [Int32] = []
+    private(set) var ids: [Int32] = []
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { lane.asUnownedSerialExecutor() }
 
@@ -58,7 +58,7 @@ actor Backbone {
         return ids.isEmpty ? 0 : scratch.probability(of: engine.vocabulary.speech.end)
     }
 
-    private func rollback(to length: Int) {
+    func rollback(to length: Int) {
         for id in ids[length...] { history.forget(id) }
         ids.removeLast(ids.count - length)
         cache.rollback(to: length)
