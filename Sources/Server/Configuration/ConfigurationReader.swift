@@ -1,3 +1,4 @@
+import AnyGPT
 import Foundation
 import TOMLKit
 
