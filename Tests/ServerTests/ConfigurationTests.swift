@@ -1,3 +1,4 @@
+import AnyGPT
 import Audio
 import Foundation
 import TestSupport
