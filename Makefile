@@ -27,7 +27,7 @@ help:
 	@echo "make test           build and run every test"
 	@echo "make lint           check the formatting of the Swift sources"
 	@echo "make bench-kernels  measure the streaming matrix product beside OpenBLAS, and products by the weights' type"
-	@echo "make fuzz           feed TARGET with arbitrary bytes for SECONDS (see Tests/Fuzzing/README.md)"
+	@echo "make fuzz           feed TARGET with arbitrary bytes for SECONDS, or RUNS of them (see Tests/Fuzzing/README.md)"
 	@echo "make eval-pocket    speak to the daemon, judge its answers, write a report (Python: see Training/README.md)"
 	@echo "make train-pocket   train the default model further (Python, hours: see Training/README.md)"
 
@@ -83,15 +83,25 @@ bench-kernels: dependencies
 # The gold linker can't link libFuzzer with Swift. Swift's own backtraces would wait for a debugger's data for minutes.
 TARGET = pickle
 SECONDS = 600
+# -1: as many as there is time for.
+RUNS = -1
+# The longest inputs: archives and pickles as long as their seeds, the rest shorter, which takes less time.
+FUZZ_LENGTH_pickle = 5120
+FUZZ_LENGTH_zip = 5120
+FUZZ_LENGTH_torch = 5120
+FUZZ_LENGTH_sentencepiece = 4096
+FUZZ_LENGTH_configuration = 1536
+FUZZ_LENGTH_opus = 768
 FUZZ = .build-fuzz/release/fuzz
 fuzz: dependencies
 	ANYGPT_FUZZING=1 swift build -c release --scratch-path .build-fuzz --product fuzz -Xswiftc -sanitize=fuzzer,address \
 		-Xswiftc -use-ld=lld -Xswiftc -enable-testing -Xcc -fsanitize=address
 	$(FUZZ) seeds .build-fuzz/seeds
 	mkdir -p .build-fuzz/corpus/$(TARGET) .build-fuzz/found
-	SWIFT_BACKTRACE=enable=no ASAN_OPTIONS=detect_leaks=0:malloc_context_size=0:quarantine_size_mb=1 $(FUZZ) $(TARGET) \
-		-max_total_time=$(SECONDS) -max_len=4096 -timeout=10 -rss_limit_mb=2048 -print_funcs=0 -artifact_prefix=.build-fuzz/found/$(TARGET)- \
-		.build-fuzz/corpus/$(TARGET) .build-fuzz/seeds/$(TARGET)
+	SWIFT_BACKTRACE=enable=no ASAN_OPTIONS=detect_leaks=0:malloc_context_size=0:quarantine_size_mb=1:allocator_may_return_null=1 \
+		$(FUZZ) $(TARGET) -runs=$(RUNS) -max_total_time=$(SECONDS) -max_len=$(or $(FUZZ_LENGTH_$(TARGET)),1024) \
+		-entropic=0 -reduce_inputs=0 -timeout=10 -rss_limit_mb=2048 -print_funcs=0 \
+		-artifact_prefix=.build-fuzz/found/$(TARGET)- .build-fuzz/corpus/$(TARGET) .build-fuzz/seeds/$(TARGET)
 
 train-pocket:
 	cd Training && $(PYTHON) -m pocket all

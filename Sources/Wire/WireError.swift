@@ -34,6 +34,8 @@ public struct WireError: Error, Equatable, Sendable, CustomStringConvertible {
         public static let musicUnavailable = Code(rawValue: "music_unavailable")
         /// Pictures were shown, or asked for, where the daemon has no network for them.
         public static let imagesUnavailable = Code(rawValue: "images_unavailable")
+        /// Ours: a reply was wanted, and the daemon's model is one that does tasks alone.
+        public static let conversationUnavailable = Code(rawValue: "conversation_unavailable")
         /// There is nothing to commit. LiveKit passes over this code.
         public static let inputAudioBufferCommitEmpty = Code(rawValue: "input_audio_buffer_commit_empty")
         /// No response is active that could be cancelled. pipecat passes over this code.

@@ -73,11 +73,21 @@ import Tokenizers
 
     @Test func everyTaskOfABaseModelIsInTheTable() throws {
         let template = try template()
-        let inputs: [BaseTask: String] = [
-            .transcription: "<sosp>…<eosp>", .describeImage: "<soim>…<eoim>", .describeMusic: "<somu>…<eomu>",
+        let rows: [BaseTask: (name: String, input: String)] = [
+            .readAloud: ("reading aloud", "TEXT"), .drawImage: ("text to image", "TEXT"),
+            .composeMusic: ("text to music", "TEXT"), .transcription: ("transcription", "<sosp>…<eosp>"),
+            .describeImage: ("an image's description", "<soim>…<eoim>"),
+            .describeMusic: ("music's description", "<somu>…<eomu>"),
         ]
-        let made = BaseTask.allCases.map { ($0.rawValue, template.baseText($0, inputs[$0] ?? "TEXT")) }
-        #expect(try table("A base model") == Dictionary(uniqueKeysWithValues: made))
+        var made: [String: String] = [
+            "an image with a text": template.baseText(.describeImage, "<soim>…<eoim>", instruction: "TEXT"),
+            "music with a text": template.baseText(.describeMusic, "<somu>…<eomu>", instruction: "TEXT"),
+        ]
+        for task in BaseTask.allCases {
+            let row = try #require(rows[task])
+            made[row.name] = template.baseText(task, row.input) + task.start.mark
+        }
+        #expect(try table("A base model") == made)
     }
 
     /// The reference's own prompts, recorded with the tokenizer's ids.

@@ -1,3 +1,4 @@
+import AnyGPT
 import Audio
 import Foundation
 import TestSupport
@@ -50,6 +51,7 @@ struct ConfigurationTests {
             case .boolean(let value): other = .boolean(!value)
             case .texts: other = .texts(["https://a.example", "https://b.example"])
             case .text("info"): other = .text("debug")
+            case .text("auto"): other = .text("base")
             case .text, .other: other = .text("/elsewhere")
             }
             // The bounds of a run must not cross.
@@ -97,6 +99,31 @@ struct ConfigurationTests {
         ])
     func badValue(text: String, problem: String) {
         #expect(problems(text) == ["config.toml:\(problem)"])
+    }
+
+    @Test("What the backbone has been taught is told by its folder's name, unless it is said")
+    func backboneKind() throws {
+        for (text, isBase) in [
+            ("", false), ("llama = 'Models/AnyGPT-base'", true), ("llama = '/m/anygpt_base-int8/'", true),
+            ("llama = 'base/AnyGPT-chat'", false), ("llama = 'AnyGPT-based'", false),
+            ("llama = 'AnyGPT-base'\nkind = 'chat'", false), ("llama = 'mine'\nkind = 'base'", true),
+        ] {
+            let model = try Configuration(toml: "[model]\n\(text)").model
+            #expect(model.backboneKind == (isBase ? .base : .chat), "\(text)")
+        }
+    }
+
+    @Test("A base model holds no conversation at the desktop, and a beam search draws nothing")
+    func combinations() {
+        #expect(
+            problems("model.kind = 'base'\ndesktop.enabled = true") == [
+                "config.toml:2: desktop.enabled: expected false with a base model (model.kind), which holds no conversation"
+            ])
+        #expect(
+            problems("[sampling.text]\ndo_sample = true\nnum_beams = 5") == [
+                "config.toml:3: sampling.text.num_beams: expected 1 where do_sample is true, got 5"
+            ])
+        #expect(problems("[sampling.speech]\nnum_beams = 5").count == 1)
     }
 
     @Test("A choice names its words")

@@ -17,34 +17,9 @@ import Wire
         let folder = FileManager.default.temporaryDirectory.appending(path: "pictures-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
-        let seed = folder.appending(path: "seed")
-        try FileManager.default.createDirectory(at: seed, withIntermediateDirectories: true)
-        for name in ["seed_quantizer.pt", "eva_vit_g.pth"] {
-            try FileManager.default.createSymbolicLink(
-                at: seed.appending(path: name), withDestinationURL: Golden.file("seed-encode", name))
-        }
-        try Data(#"{"vision_heads": 4, "vision_depth": 3, "query_heads": 6}"#.utf8)
-            .write(to: seed.appending(path: "seed_config.json"))
-
-        var configuration = try shippedConfiguration()
-        configuration.seed = 7
-        configuration.model.llama = Golden.folder("llama-hf").path
-        configuration.model.speechTokenizer = Golden.folder("speechtokenizer-snake").path
-        configuration.model.soundStorm = Golden.file("soundstorm", "speechtokenizer_soundstorm_mls.pt").path
-        configuration.model.soundStormHeads = 4
-        configuration.model.soundStormHeadWidth = 16
-        configuration.model.voice = ""
-        configuration.model.greeting = ""
-        configuration.model.encodec = ""  // the golden vocabulary has more music tokens than the default model's
-        configuration.model.seed = seed.path
-        configuration.model.unclip = Golden.file("unclip-half", "stable-diffusion-2-1-unclip").path
-        configuration.image.steps = 3
-        (configuration.image.width, configuration.image.height) = (96, 64)
-        let artifacts = folder.appending(path: "artifacts")
-        configuration.artifacts.folder = artifacts.path
-        configuration.sampling.text.maxNewTokens = 6
+        var configuration = try goldenConfiguration(in: folder)
         change(&configuration)
-        try await TestDaemon.withDaemon(configuration) { try await body($0, artifacts) }
+        try await TestDaemon.withDaemon(configuration) { try await body($0, folder.appending(path: "artifacts")) }
     }
 
     private func url(_ daemon: Daemon) -> String { "ws://127.0.0.1:\(daemon.port)/v1/realtime" }

@@ -42,6 +42,10 @@ public struct AnswerRules: Sendable, Equatable {
     /// Images and pieces of music among them.
     public var maximumArtifacts = 4
 
+    /// Above 1, the answer's text is not drawn token by token but found by a beam search with so many beams, and told when it
+    /// is complete. Only for answers that are text and nothing else.
+    public var beams = 1
+
     /// Everything that the model can do, within the limits above.
     public init() {}
 
@@ -85,6 +89,13 @@ public struct AnswerRules: Sendable, Equatable {
         rules.chain = .never
         rules.maximumReplyTokens = 0
         rules.maximumRuns = 1
+        return rules
+    }
+
+    /// Text alone, and no chain: a transcript, or a description.
+    public static var plainText: AnswerRules {
+        var rules = AnswerRules.textReply
+        rules.chain = .never
         return rules
     }
 

@@ -42,6 +42,17 @@ public struct TokenSet: Sendable, Equatable {
         return low < ranges.count && ranges[low].contains(id)
     }
 
+    /// The ids of a range that are not among them, ascending.
+    public func complement(in range: Range<Int32>) -> [Range<Int32>] {
+        var missing: [Range<Int32>] = []
+        var start = range.lowerBound
+        for found in ranges.map({ $0.clamped(to: range) }) where !found.isEmpty {
+            if start < found.lowerBound { missing.append(start..<found.lowerBound) }
+            start = found.upperBound
+        }
+        return start < range.upperBound ? missing + [start..<range.upperBound] : missing
+    }
+
     /// All ids of both.
     public func union(_ other: TokenSet) -> TokenSet {
         TokenSet(ranges + other.ranges)

@@ -1,3 +1,5 @@
+import Tokenizers
+
 /// What a model is asked for before it has been taught to converse (AnyGPT-base): one instruction, one input, no system
 /// prompt.
 ///
@@ -30,10 +32,16 @@ public enum BaseTask: String, Sendable, CaseIterable {
     }
 
     /// Whether the input is text; else it is the string of a modality's tokens.
-    var takesText: Bool {
+    var takesText: Bool { start != .open }
+
+    /// What the answer begins with: text that is asked for in a modality is nothing but that. The reference leaves the mark to
+    /// the model, whose training examples all have it there.
+    public var start: AnswerStart {
         switch self {
-        case .readAloud, .drawImage, .composeMusic: true
-        case .transcription, .describeImage, .describeMusic: false
+        case .readAloud: .speech
+        case .drawImage: .image
+        case .composeMusic: .music
+        case .transcription, .describeImage, .describeMusic: .open
         }
     }
 }
@@ -47,5 +55,23 @@ extension PromptTemplate {
     public func baseText(_ task: BaseTask, _ input: String, instruction: String? = nil) -> String {
         let marked = task.takesText ? "This is input: \(input)" : input
         return "\(human): \(instruction ?? task.instruction) \(marked)\(endOfMessage) \(assistant):"
+    }
+
+    /// The ids of a base model's prompt, up to where the answer begins.
+    public func baseIds(
+        _ task: BaseTask, _ input: String, instruction: String? = nil
+    ) throws(TokenizerError) -> [Int32] {
+        try tokenizer.encode(baseText(task, input, instruction: instruction) + task.start.mark)
+    }
+
+    /// The ids of the prompt for a transcription before the first speech code, up to and including `<sosp>`.
+    func baseSpeechOpening() throws(TokenizerError) -> [Int32] {
+        try tokenizer.encode("\(human): \(BaseTask.transcription.instruction) <sosp>")
+    }
+
+    /// The ids of the prompt for a transcription behind the last speech code.
+    func baseSpeechClosing() throws(TokenizerError) -> [Int32] {
+        [vocabulary.speech.end]
+            + (try tokenizer.encode("\(endOfMessage) \(assistant):", after: vocabulary.speech.end))
     }
 }

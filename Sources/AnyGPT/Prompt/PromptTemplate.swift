@@ -39,8 +39,8 @@ public struct PromptTemplate: Sendable {
     /// The first line of a conversation.
     public let systemPrompt: String
 
-    private let tokenizer: LlamaTokenizer
-    private let vocabulary: ModalityVocabulary
+    let tokenizer: LlamaTokenizer
+    let vocabulary: ModalityVocabulary
 
     /// The template for a model.
     ///

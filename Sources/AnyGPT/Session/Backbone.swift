@@ -4,16 +4,16 @@ import Tokenizers
 
 /// The backbone in one conversation: its KV cache, and the tokens that are in it. Runs on the compute threads.
 actor Backbone {
-    private let engine: Engine
+    let engine: Engine
     private let lane: ComputeLane
-    private var cache: LlamaCache
-    private let scratch: LlamaScratch
+    private(set) var cache: LlamaCache
+    let scratch: LlamaScratch
     private var sampler: Sampler
     private var history: TokenHistory
     /// How tokens are drawn, with what ends each modality's run.
-    private let sampling: ModalitySampling
+    let sampling: ModalitySampling
     /// The tokens in the cache.
-    private var ids: [Int32] = []
+    private(set) var ids: [Int32] = []
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { lane.asUnownedSerialExecutor() }
 
@@ -58,7 +58,7 @@ actor Backbone {
         return ids.isEmpty ? 0 : scratch.probability(of: engine.vocabulary.speech.end)
     }
 
-    private func rollback(to length: Int) {
+    func rollback(to length: Int) {
         for id in ids[length...] { history.forget(id) }
         ids.removeLast(ids.count - length)
         cache.rollback(to: length)
@@ -85,6 +85,7 @@ actor Backbone {
         rules: AnswerRules, forced: [Int32], tell: @Sendable (AnswerEvent) async -> Void
     ) async throws -> Answer {
         lane.workClass = .tokens
+        if rules.beams > 1 { return try await search(rules, tell: tell) }
         var rules = rules
         // What closes a run must still fit.
         let room = cache.capacity - cache.length - 4

@@ -26,6 +26,8 @@ public struct ConversationLog: Sendable {
     /// What stands between the person's name and the first speech code, and behind the last.
     private let speechOpening: [Int32]
     private let speechClosing: [Int32]
+    /// Whether what came before belongs to the next question's prompt.
+    private let hasHistory: Bool
     private var turns: [Turn] = []
     private var isOpen = false
     /// The serial of the question that an answer is being made to.
@@ -33,23 +35,29 @@ public struct ConversationLog: Sendable {
     private var nextSerial = 0
 
     /// An empty conversation. `start` is what each spoken turn's answer is made to begin with.
+    ///
+    /// - Parameter kind: a base model's questions stand alone, each with all that it has to know, and spoken ones ask for
+    ///   their transcription.
     public init(
-        tokenizer: LlamaTokenizer, vocabulary: ModalityVocabulary, template: PromptTemplate,
+        tokenizer: LlamaTokenizer, vocabulary: ModalityVocabulary, template: PromptTemplate, kind: ModelKind = .chat,
         task: PromptTask = .voiceChat, start: AnswerStart
     ) throws {
         guard let human = tokenizer.id(ofToken: template.human) else {
             throw VocabularyError("the token \(template.human) is missing")
         }
         self.vocabulary = vocabulary
-        let first = try template.spokenTurnOpening(isFirst: true)
-        let later = try template.spokenTurnOpening(isFirst: false)
+        hasHistory = kind == .chat
+        let first = try hasHistory ? template.spokenTurnOpening(isFirst: true) : template.baseSpeechOpening()
+        let later = try hasHistory ? template.spokenTurnOpening(isFirst: false) : first
         guard let firstName = first.lastIndex(of: human), let laterName = later.lastIndex(of: human) else {
             throw VocabularyError("\(template.human) is no token of its own in the prompt")
         }
         opening = Array(first[..<firstName])
         separator = Array(later[..<laterName])
         speechOpening = Array(later[laterName...])
-        speechClosing = try template.spokenTurnClosing(task: task, start: start)
+        speechClosing =
+            try hasHistory
+            ? template.spokenTurnClosing(task: task, start: start) : template.baseSpeechClosing()
     }
 
     // MARK: The whole
@@ -57,6 +65,7 @@ public struct ConversationLog: Sendable {
     /// Everything so far: what the backbone's cache must hold.
     public var ids: [Int32] {
         var ids = opening
+        let turns = hasHistory ? turns[...] : turns.suffix(1)
         for (index, turn) in turns.enumerated() {
             if index > 0 { ids += separator }
             ids += turn.question
@@ -97,6 +106,7 @@ public struct ConversationLog: Sendable {
         precondition(isOpen, "no question is open")
         turns[turns.count - 1].question += speechClosing
         isOpen = false
+        forgetHistory()
     }
 
     /// The open question is forgotten.
@@ -106,11 +116,20 @@ public struct ConversationLog: Sendable {
         isOpen = false
     }
 
-    /// A written question: `ids` as `PromptTemplate.ids(message:isFirst:)` makes them for a later turn.
+    /// A written question: `ids` as `PromptTemplate.ids(message:isFirst:)` makes them for a later turn, or
+    /// `PromptTemplate.baseIds` for a base model.
     public mutating func append(question ids: [Int32], item: String = "") {
         precondition(!isOpen, "a spoken question is open")
         precondition(ids.starts(with: separator), "a question that does not begin as a turn does")
         append(Turn(question: Array(ids.dropFirst(separator.count)), item: item))
+        forgetHistory()
+    }
+
+    /// A written question whose words depend on what is asked for: `replaceLast` brings them.
+    public mutating func appendUnasked(item: String) {
+        precondition(!isOpen, "a spoken question is open")
+        append(Turn(question: [], item: item))
+        forgetHistory()
     }
 
     /// Whether the last question has this name and no answer.
@@ -140,6 +159,11 @@ public struct ConversationLog: Sendable {
         turn.serial = nextSerial
         nextSerial += 1
         turns.append(turn)
+    }
+
+    /// What came before a complete question is not needed any more, where it belongs to no prompt.
+    private mutating func forgetHistory() {
+        if !hasHistory { turns.removeFirst(turns.count - 1) }
     }
 
     /// Removes the question of this name, with its answer. False when there is none.

@@ -12,6 +12,8 @@ import UnCLIP
 public struct EngineSettings: Sendable {
     /// The folder of the backbone, as Hugging Face writes it.
     public var llama: URL
+    /// What the backbone has been taught.
+    public var kind = ModelKind.chat
     /// The folder with SpeechTokenizer's `config.json` and `ckpt.dev`.
     public var speechTokenizer: URL
     /// SoundStorm's state dictionary.
@@ -216,11 +218,23 @@ public struct Engine: Sendable {
         try await session.openTurn(item: "warm-up")
         try await session.hear([Float](repeating: 0, count: speechTokenizer.configuration.sampleRate))
         try await session.closeTurn()
+        guard settings.kind == .chat else { return try await warmUpTasks(session) }
         var rules = AnswerRules.voiceReply
         rules.maximumTranscriptTokens = 1
         rules.maximumReplyTokens = 1
         rules.maximumSpeechFrames = 30
         _ = try await session.answer(rules: rules)
+    }
+
+    /// A base model hears and speaks in two tasks.
+    private func warmUpTasks(_ session: Session) async throws {
+        var rules = AnswerRules.plainText
+        rules.maximumReplyTokens = 1
+        _ = try await session.answer(rules: rules, as: .transcript)
+        rules = .reading
+        rules.maximumSpeechFrames = 30
+        try await session.write("hello", item: "warm-up text")
+        _ = try await session.answer(rules: rules, as: .reading)
     }
 }
 

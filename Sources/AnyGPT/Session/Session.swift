@@ -75,7 +75,7 @@ public actor Session {
     private let composer: Composer?
     private let painter: Painter?
     /// The last written question, which may be asked for something else than text.
-    private var written: (message: String, item: String)?
+    private var written: WrittenTurn?
     private var log: ConversationLog
     private var running: Task<AnswerMaker.Made, any Error>?
 
@@ -96,7 +96,7 @@ public actor Session {
         painter = engine.seed.map { Painter(engine, $0, sessionSeed: seed) }
         log = try ConversationLog(
             tokenizer: engine.tokenizer, vocabulary: engine.vocabulary, template: engine.template,
-            start: engine.settings.answerStart)
+            kind: engine.settings.kind, start: engine.settings.answerStart)
     }
 
     /// Reads everything that is known before the person's first word.
@@ -143,17 +143,14 @@ public actor Session {
     /// A written turn, before whose text may stand a picture that the person shows and music that they play, as codes in the
     /// order of their tokens.
     public func write(_ text: String, picture: [Int32] = [], music: [Int32] = [], item: String) throws {
-        var message = text
-        if !music.isEmpty {
-            let played = engine.template.text(of: music, .music)
-            message = message.isEmpty ? PromptTask.describeMusic.message(played) : "\(played) \(message)"
+        let turn = WrittenTurn(text: text, picture: picture, music: music, item: item)
+        switch engine.settings.kind {
+        case .chat:
+            let message = turn.message(engine.template)
+            log.append(question: try engine.template.ids(message: message, isFirst: false), item: item)
+        case .base: log.appendUnasked(item: item)
         }
-        if !picture.isEmpty {
-            let shown = engine.template.text(of: picture, .image)
-            message = message.isEmpty ? PromptTask.describeImage.message(shown) : "\(shown) \(message)"
-        }
-        log.append(question: try engine.template.ids(message: message, isFirst: false), item: item)
-        written = (message, item)
+        written = turn
     }
 
     /// The codes of music, as `write` takes them: mono samples at Encodec's rate.
@@ -168,8 +165,39 @@ public actor Session {
         return try await painter.look(at: image)
     }
 
-    /// Makes the last question one for something else than a reply.
+    /// Why the last question cannot be answered like this, as far as that lies in the model's kind; nil when it can.
+    public func refusal(of form: AnswerForm) throws -> BaseModelRefusal? {
+        guard engine.settings.kind == .base else { return nil }
+        do {
+            _ = try baseQuestion(for: form)
+            return nil
+        } catch let refusal as BaseModelRefusal {
+            return refusal
+        }
+    }
+
+    /// The last question as a base model is asked it; nil where it stands so already, as speech that is to be transcribed does.
+    private func baseQuestion(for form: AnswerForm) throws -> [Int32]? {
+        if log.isLastSpoken {
+            guard form != .words else { throw BaseModelRefusal.conversation }
+            guard form == .transcript else { throw BaseModelRefusal.noTextAlone }
+            return nil
+        }
+        guard let written, log.isLast(item: written.item) else { throw BaseModelRefusal.conversation }
+        return try written.baseIds(for: form, engine.template)
+    }
+
+    /// Makes the last question one for what is asked for.
     private func ask(for form: AnswerForm) throws {
+        switch form {
+        case .music: guard engine.encodec != nil else { throw MusicUnavailable() }
+        case .picture: guard engine.unclip != nil else { throw PicturesUnavailable.drawing }
+        case .words, .transcript, .reading: break
+        }
+        if engine.settings.kind == .base {
+            if let ids = try baseQuestion(for: form) { log.replaceLast(question: ids) }
+            return
+        }
         let (task, start): (PromptTask, AnswerStart)
         switch form {
         case .words: return
@@ -179,18 +207,14 @@ public actor Session {
             }
             return log.replaceClosing(try engine.template.spokenTurnClosing(task: .transcription))
         case .reading: (task, start) = (.readAloud, .speech)
-        case .music:
-            guard engine.encodec != nil else { throw MusicUnavailable() }
-            (task, start) = (.composeMusic, .music)
-        case .picture:
-            guard engine.unclip != nil else { throw PicturesUnavailable.drawing }
-            (task, start) = (.drawImage, .image)
+        case .music: (task, start) = (.composeMusic, .music)
+        case .picture: (task, start) = (.drawImage, .image)
         }
         guard let written, log.isLast(item: written.item) else {
             throw EngineError(reason: "\(form) is made from a written question, and the last one is none")
         }
-        log.replaceLast(
-            question: try engine.template.ids(message: task.message(written.message), isFirst: false, start: start))
+        let message = task.message(written.message(engine.template))
+        log.replaceLast(question: try engine.template.ids(message: message, isFirst: false, start: start))
     }
 
     /// Removes a turn by its caller's name, with its answer. False when there is none.

@@ -1,9 +1,10 @@
 import Checkpoints
 import Tensors
 
-/// The number type that a conversion brings a backbone's matrices to.
+/// The number type that a conversion brings a backbone's weights to.
 public enum Precision: String, Sendable, CaseIterable {
-    /// The upper half of fp32, rounded to the nearest: 16 bits a weight.
+    /// The upper half of fp32, rounded to the nearest: 16 bits a weight, and all of them, so that the result is the source as
+    /// everybody runs it at bf16.
     case bf16
     /// 8 bits a weight and a scale for each 32: 8.5 bits.
     case int8
@@ -13,7 +14,7 @@ public enum Precision: String, Sendable, CaseIterable {
 
     /// What becomes of one tensor.
     enum Treatment: Equatable {
-        /// As it is: norms and biases are small, and wanted exact.
+        /// As it is: beside quantised matrices norms and biases are small, and wanted exact.
         case copied
         case bfloat16
         case quantized(QuantizedFormat)
@@ -21,9 +22,10 @@ public enum Precision: String, Sendable, CaseIterable {
 
     /// How a tensor of this name and shape is treated.
     func treatment(of name: String, shape: [Int]) -> Treatment {
+        if self == .bf16 { return .bfloat16 }
         let isEnd = name == "lm_head.weight" || name == "model.embed_tokens.weight"
         guard shape.count == 2, isEnd || name.hasSuffix("_proj.weight") else { return .copied }
-        guard self != .bf16, QuantizedFormat.fits(inputs: shape[1]) else { return .bfloat16 }
+        guard QuantizedFormat.fits(inputs: shape[1]) else { return .bfloat16 }
         return .quantized(self == .int4 && !isEnd ? .q4 : .q8)
     }
 

@@ -100,6 +100,8 @@ extension Configuration {
     public struct Model: Sendable, Equatable {
         /// The backbone: a folder in Hugging Face's layout.
         public var llama = "Models/pocket/llama"
+        /// What the backbone has been taught, or that its folder's name tells.
+        public var kind = Kind.auto
         /// SpeechTokenizer: a folder with `ckpt.dev` and `config.json`.
         public var speechTokenizer = "Models/pocket/speech"
         /// SoundStorm: a `.pt` file.
@@ -124,6 +126,7 @@ extension Configuration {
 
         static let keys: [ConfigurationKey<Model>] = [
             .path("llama", \.llama),
+            .choice("kind", \.kind),
             .path("speech_tokenizer", \.speechTokenizer),
             .path("soundstorm", \.soundStorm),
             .path("encodec", \.encodec, mayBeEmpty: true),

@@ -1,3 +1,4 @@
+import AnyGPT
 import Foundation
 import TOMLKit
 
@@ -67,6 +68,15 @@ private struct ConfigurationReader {
     mutating func read(into configuration: inout Configuration) throws(ConfigurationError) {
         let document = try parse()
         withExtendedLifetime(document) { read(document, at: [], into: &configuration) }
+        checkCombinations(configuration)
+        guard problems.isEmpty else {
+            throw ConfigurationError(
+                problems: problems.sorted { ($0.line ?? 0, $0.key ?? "") < ($1.line ?? 0, $1.key ?? "") })
+        }
+    }
+
+    /// What each key allows and the keys together do not.
+    private mutating func checkCombinations(_ configuration: Configuration) {
         for (name, sampling) in configuration.sampling.runs where sampling.minNewTokens > sampling.maxNewTokens {
             let key = ["sampling", name, "min_new_tokens"]
             let other = ["sampling", name, "max_new_tokens"]
@@ -75,9 +85,14 @@ private struct ConfigurationReader {
                 "expected min_new_tokens to be at most max_new_tokens, got \(sampling.minNewTokens) and \(sampling.maxNewTokens)"
             )
         }
-        guard problems.isEmpty else {
-            throw ConfigurationError(
-                problems: problems.sorted { ($0.line ?? 0, $0.key ?? "") < ($1.line ?? 0, $1.key ?? "") })
+        if configuration.sampling.text.doSample, configuration.sampling.text.numBeams > 1 {
+            report(
+                ["sampling", "text", "num_beams"],
+                "expected 1 where do_sample is true, got \(configuration.sampling.text.numBeams)")
+        }
+        if configuration.desktop.enabled, configuration.model.backboneKind == .base {
+            report(
+                ["desktop", "enabled"], "expected false with a base model (model.kind), which holds no conversation")
         }
     }
 

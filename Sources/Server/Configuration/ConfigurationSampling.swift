@@ -15,6 +15,8 @@ extension Configuration {
         public var minNewTokens = 0
         /// The most tokens in a run.
         public var maxNewTokens = 300
+        /// Sequences that a beam search follows; of text alone, and of a base model's.
+        public var numBeams = 1
 
         static let keys: [ConfigurationKey<Sampling>] = [
             .boolean("do_sample", \.doSample),
@@ -25,6 +27,10 @@ extension Configuration {
             .integer("min_new_tokens", \.minNewTokens, 0...32_768),
             .integer("max_new_tokens", \.maxNewTokens, 1...32_768),
         ]
+
+        /// Beams are for text alone.
+        static let keysOfText: [ConfigurationKey<Sampling>] =
+            keys + [.integer("num_beams", \.numBeams, 1...64)]
     }
 
     /// The sampling of each modality. The defaults suit the default model, which is small and sure only of its best guess;
@@ -40,7 +46,7 @@ extension Configuration {
         public var music = Sampling(doSample: false, minNewTokens: 200, maxNewTokens: 1000)
 
         static let keys =
-            Sampling.keys.map { $0.under("text", \SamplingOfModalities.text) }
+            Sampling.keysOfText.map { $0.under("text", \SamplingOfModalities.text) }
             + Sampling.keys.map { $0.under("speech", \.speech) }
             + Sampling.keys.map { $0.under("image", \.image) }
             + Sampling.keys.map { $0.under("music", \.music) }

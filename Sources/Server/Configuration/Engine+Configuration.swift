@@ -37,6 +37,7 @@ extension EngineSettings {
                 heads: model.soundStormHeads > 0 ? model.soundStormHeads : nil,
                 headSize: model.soundStormHeadWidth > 0 ? model.soundStormHeadWidth : nil)
         }
+        kind = model.backboneKind
         encodec = model.encodec.isEmpty ? nil : URL(filePath: model.encodec)
         seed = model.seed.isEmpty ? nil : URL(filePath: model.seed)
         unclip = model.unclip.isEmpty ? nil : URL(filePath: model.unclip)

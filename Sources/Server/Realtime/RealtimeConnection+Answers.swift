@@ -17,7 +17,7 @@ extension RealtimeConnection {
         let plan: AnswerPlan
         let place = OutputPlace(responseID: name("resp"), itemID: name("item"), outputIndex: 0)
         do {
-            plan = try self.plan(parameters)
+            plan = try await self.plan(parameters)
             output = try AudioOutput(
                 encoding: encoding(parameters.outputFormat),
                 sampleRate: services.speechSampleRate, outputIndex: place.outputIndex, lead: services.lead)
@@ -47,9 +47,15 @@ extension RealtimeConnection {
     }
 
     /// What was asked for: an artifact, a task, or else a reply.
-    private func plan(_ parameters: ResponseParameters) throws -> AnswerPlan {
+    private func plan(_ parameters: ResponseParameters) async throws -> AnswerPlan {
         let (artifact, task) = (try artifactPlan(parameters.artifact), try taskPlan(parameters))
-        if let plan = artifact ?? task { return plan }
+        let plan = artifact ?? task ?? replyPlan(parameters)
+        if let refusal = try await session.refusal(of: plan.form) { throw refusal.wireError }
+        return plan
+    }
+
+    private func replyPlan(_ parameters: ResponseParameters) -> AnswerPlan {
+        if services.engine.settings.kind == .base { return descriptionPlan(parameters) }
         let modality = parameters.outputModality ?? settings.outputModality
         let rules = services.rules(
             modality, spoken: question.item != nil, artifacts: mayMakeArtifacts, limit: parameters.maxOutputTokens)

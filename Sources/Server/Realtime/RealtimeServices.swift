@@ -49,7 +49,8 @@ struct RealtimeServices: Sendable {
     /// What a session starts with.
     func initialSettings(id: String) -> SessionConfiguration {
         var settings = SessionConfiguration(id: id, model: modelName, voice: Voice("default"))
-        settings.instructions = engine.template.systemPrompt
+        // A base model has no prompt that is the same for all.
+        settings.instructions = engine.settings.kind == .base ? "" : engine.template.systemPrompt
         var detection = TurnDetection.ServerVAD()
         detection.threshold = configuration.turn.threshold
         detection.prefixPaddingMilliseconds = configuration.turn.prefixPaddingMS
@@ -82,11 +83,18 @@ struct RealtimeServices: Sendable {
         }
     }
 
-    /// What a transcript or a text that is read aloud may hold.
-    func rules(_ task: ResponseTask, limit: TokenLimit?) -> AnswerRules {
-        var rules = task == .transcribe ? AnswerRules.textReply : AnswerRules.reading
-        rules.chain = .never
-        if task == .transcribe { rules.maximumReplyTokens = configuration.sampling.text.maxNewTokens }
+    /// What a transcript, or a base model's description, may hold.
+    func plainTextRules(limit: TokenLimit?) -> AnswerRules {
+        var rules = AnswerRules.plainText
+        rules.maximumReplyTokens = configuration.sampling.text.maxNewTokens
+        if engine.settings.kind == .base { rules.beams = configuration.sampling.text.numBeams }
+        if case .count(let count)? = limit { rules.maximumTokens = count }
+        return rules
+    }
+
+    /// What a text that is read aloud may hold.
+    func readingRules(limit: TokenLimit?) -> AnswerRules {
+        var rules = AnswerRules.reading
         rules.maximumSpeechFrames = configuration.sampling.speech.maxNewTokens
         if case .count(let count)? = limit { rules.maximumTokens = count }
         return rules

@@ -24,11 +24,11 @@ enum FuzzTarget: String, CaseIterable {
     case safetensors
     /// SentencePiece models: our reader of pieces, and the library's loading and encoding.
     case sentencepiece
-    /// `config.json` of the networks, `soundstorm.json`, and the tokenizer's JSON.
+    /// `config.json` of the networks, `soundstorm.json`, and the tokenizer's JSON: a byte says which, then comes the file.
     case configuration
     /// Opus packets in a row, as a client sends them, with losses.
     case opus
-    /// JSON messages of clients, and Opus frames.
+    /// JSON messages of clients and their binary ones, data URIs.
     case messages
 
     /// The target of this process.
@@ -38,6 +38,10 @@ enum FuzzTarget: String, CaseIterable {
     /// nothing is left behind by a crash.
     private static let descriptor = cfuzzer_memory_file()
     private static let scratch = URL(filePath: "/proc/self/fd/\(descriptor)")
+    /// The file's memory: to copy into it takes no call of the system.
+    nonisolated(unsafe) private static let memory = cfuzzer_map(descriptor, largest)
+    private static let largest = 1 << 20
+    nonisolated(unsafe) private static var fileSize = -1
 
     func run(_ bytes: UnsafeRawBufferPointer) {
         switch self {
@@ -82,14 +86,23 @@ enum FuzzTarget: String, CaseIterable {
     }
 
     private func readConfigurations(_ bytes: UnsafeRawBufferPointer) {
-        Self.store(bytes)
-        let url = Self.scratch
-        _ = try? JSONDecoder().decode(LlamaConfiguration.self, from: Data(bytes))
-        _ = try? SpeechTokenizerConfiguration(contentsOf: url)
-        _ = try? SoundStormDescription(contentsOf: url)
-        _ = try? EncodecConfiguration(contentsOf: url)
-        if case .object(let object)? = try? JSONReader.read(Array(bytes)) {
-            for member in object.members { _ = AddedToken(member.value) }
+        guard let choice = bytes.first, let reader = ConfigurationReader(rawValue: choice) else { return }
+        let file = UnsafeRawBufferPointer(rebasing: bytes.dropFirst())
+        switch reader {
+        case .llama: _ = try? JSONDecoder().decode(LlamaConfiguration.self, from: Data(file))
+        case .speechTokenizer:
+            Self.store(file)
+            _ = try? SpeechTokenizerConfiguration(contentsOf: Self.scratch)
+        case .soundStorm:
+            Self.store(file)
+            _ = try? SoundStormDescription(contentsOf: Self.scratch)
+        case .encodec:
+            Self.store(file)
+            _ = try? EncodecConfiguration(contentsOf: Self.scratch)
+        case .tokens:
+            if case .object(let object)? = try? JSONReader.read(Array(file)) {
+                for member in object.members { _ = AddedToken(member.value) }
+            }
         }
     }
 
@@ -109,15 +122,28 @@ enum FuzzTarget: String, CaseIterable {
     }
 
     private func parseMessages(_ bytes: UnsafeRawBufferPointer) {
-        _ = try? ClientMessage(parsing: Array(bytes))
-        _ = try? ClientAudioFrame(parsing: Array(bytes))
-        _ = try? ServerAudioFrame(parsing: Array(bytes))
-        _ = DataURI(String(decoding: bytes, as: UTF8.self))
+        // A WebSocket tells text and binary messages apart; here the first byte does, which is no JSON's in the latter.
+        switch bytes.first {
+        case ClientAudioFrame.kind: _ = try? ClientAudioFrame(parsing: Array(bytes))
+        case ServerAudioFrame.kind: _ = try? ServerAudioFrame(parsing: Array(bytes))
+        case ClientUploadFrame.kind: _ = try? ClientUploadFrame(parsing: Array(bytes))
+        case UInt8(ascii: "d"): _ = DataURI(String(decoding: bytes, as: UTF8.self))
+        default: _ = try? ClientMessage(parsing: Array(bytes))
+        }
     }
 
     private static func store(_ bytes: UnsafeRawBufferPointer) {
-        guard ftruncate(descriptor, 0) == 0, pwrite(descriptor, bytes.baseAddress, bytes.count, 0) == bytes.count else {
-            fatalError("cannot write the input to memory")
+        guard let memory, bytes.count <= largest else { fatalError("cannot write the input to memory") }
+        if bytes.count != fileSize {
+            guard ftruncate(descriptor, bytes.count) == 0 else { fatalError("cannot resize the file in memory") }
+            fileSize = bytes.count
         }
+        if let start = bytes.baseAddress { memory.copyMemory(from: start, byteCount: bytes.count) }
     }
+}
+
+/// What reads a configuration, by the first byte of an input.
+enum ConfigurationReader: UInt8, CaseIterable {
+    case llama = 0x30
+    case speechTokenizer, soundStorm, encodec, tokens
 }

@@ -25,15 +25,21 @@ enum Seeds {
             try
                 (files("Tests/Golden/llama-hf", ["tokenizer.model"]) + files("Models/pocket/llama", ["tokenizer.model"]))
                 .flatMap { [$0, fewPieces(of: $0)] }
-        case .configuration:
-            try files("Tests/Golden/llama-hf", ["config.json"]) + files("Models/pocket/llama", ["config.json"])
-                + files("Models/pocket/speech", [".json"])
-                + files("Tests/Golden/encodec/encodec_32khz", ["config.json"])
-                + files("Tests/Golden/llama-hf/tokenizer-variants", [".json"])
-                + files("Tests/Golden/speechtokenizer-snake", ["config.json"])
+        case .configuration: try configurations()
         case .opus: try packets()
         case .messages: messages
         }
+    }
+
+    /// Real files, each for every reader: what one wants is the other's bad input.
+    private static func configurations() throws -> [Data] {
+        let found =
+            try files("Tests/Golden/llama-hf", ["config.json"]) + files("Models/pocket/llama", ["config.json"])
+            + files("Models/pocket/speech", [".json"])
+            + files("Tests/Golden/encodec/encodec_32khz", ["config.json"])
+            + files("Tests/Golden/llama-hf/tokenizer-variants", [".json"])
+            + files("Tests/Golden/speechtokenizer-snake", ["config.json"])
+        return found.flatMap { file in ConfigurationReader.allCases.map { Data([$0.rawValue]) + file } }
     }
 
     /// Files of a folder with these endings, up to 64 kB each.
@@ -106,6 +112,9 @@ enum Seeds {
             #"{"type":"conversation.item.create","item":{"type":"message","role":"user","content":[{"type":"input_text","text":"hi \ud83d\ude00"}]}}"#,
             #"{"type":"conversation.item.truncate","item_id":"item_1","content_index":0,"audio_end_ms":1500}"#,
             #"{"type":"response.create","response":{"metadata":{"a":"b"}}}"#, "data:image/png;base64,iVBORw0KGgo=",
-        ].map { Data($0.utf8) } + [Data([1, 0xFC, 0xFF, 0xFE])]
+        ].map { Data($0.utf8) } + [
+            Data([1, 0xFC, 0xFF, 0xFE]), Data([2, 3] + [UInt8](repeating: 0, count: 14) + [0xFC, 0xFF, 0xFE]),
+            Data([3, 1, 0, 0, 0, 1, 0x52, 0x49]),
+        ]
     }
 }

@@ -1,0 +1,16 @@
+public import Foundation
+
+/// What a backbone has been taught.
+public enum ModelKind: String, Sendable, CaseIterable {
+    /// To converse, as AnyGPT-chat.
+    case chat
+    /// To turn one modality into text, or text into one modality, as AnyGPT-base: see `BaseTask`.
+    case base
+
+    /// What the name of a model's folder says: a base model has the word "base" in it (`AnyGPT-base`,
+    /// `AnyGPT-base-int8`). Nothing inside the published folders tells the two apart.
+    public init(folder: URL) {
+        let words = folder.lastPathComponent.lowercased().split { !$0.isLetter }
+        self = words.contains("base") ? .base : .chat
+    }
+}
