@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 PATIENCE = 120  # seconds that a daemon may take to load a model
 SEED = 1  # of every session, so that an evaluation can be repeated
+WORDS = ("kind", "system_prompt")  # of [model] that are no paths
 
 
 class NoDaemon(Exception):
@@ -28,7 +29,7 @@ def configuration(path: Path, work: Path) -> dict[str, dict[str, Any]]:
     except (OSError, tomllib.TOMLDecodeError) as error:
         raise NoDaemon(f"the configuration {path} cannot be read: {error}") from error
     for key, value in tables.setdefault("model", {}).items():
-        if key != "system_prompt" and isinstance(value, str) and value:
+        if key not in WORDS and isinstance(value, str) and value:
             tables["model"][key] = str((path.parent / value).resolve())
     tables["seed"] = tables.get("seed") or SEED
     tables["server"] = tables.get("server", {}) | {
