@@ -11,7 +11,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from pocket.voices import SAMPLE_RATE, Speaker
+from pocket.voices import SAMPLE_RATE, Speaker, heard
 
 from .plan import CLEAN, Spoken
 
@@ -90,10 +90,9 @@ def read(path: Path) -> tuple[np.ndarray, int]:
 
 
 def quiet_before(samples: np.ndarray, rate: int) -> float:
-    """Milliseconds until something is heard: 10 ms as loud as a hundredth of the loudest. [samples]"""
-    part = rate // 100
-    energy = np.square(samples[: len(samples) // part * part].astype(np.float64)).reshape(-1, part).mean(1)
-    return 10.0 * int(np.argmax(energy > 1e-4 * energy.max())) if len(energy) else 0.0
+    """Milliseconds until something is heard. [samples]"""
+    parts = heard(samples, rate // 100)
+    return 10.0 * int(parts[0]) if len(parts) else 0.0
 
 
 def decode(file: Path | bytes, rate: int) -> np.ndarray:

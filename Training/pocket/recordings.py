@@ -18,10 +18,9 @@ from .speechtokenizer import SpeechTokenizer, SpeechTokenizerConfig
 from .train_codec import disturb
 from .true_codes import Recording, true_codes
 from .tunes import tune_names
-from .voices import FLITE_VOICES, HELD_OUT_VOICE, HIBARI_FACTORS, HOP, Speaker, any_voice
+from .voices import FLITE_VOICES, HELD_OUT_VOICE, HIBARI_FACTORS, HOP, Speaker, any_voice, heard
 
 BEFORE, AFTER = 3, 5  # frames of quiet that a reply keeps
-QUIET = 0.01  # of the loudest frame
 
 
 def tokenizer(folder: str) -> SpeechTokenizer:
@@ -42,9 +41,8 @@ def tokenizer(folder: str) -> SpeechTokenizer:
 
 def audible(wave: np.ndarray) -> slice:
     """The frames of a recording in which something is heard, and a little quiet around them."""
-    loudness = np.sqrt(np.square(wave[: len(wave) // HOP * HOP].reshape(-1, HOP)).mean(1))
-    heard = np.flatnonzero(loudness > QUIET * loudness.max())
-    return slice(max(0, int(heard[0]) - BEFORE), min(len(loudness), int(heard[-1]) + 1 + AFTER))
+    frames = heard(wave, HOP)
+    return slice(max(0, int(frames[0]) - BEFORE), min(len(wave) // HOP, int(frames[-1]) + 1 + AFTER))
 
 
 def make_replies(folder: str) -> None:

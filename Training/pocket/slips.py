@@ -20,7 +20,7 @@ FALSE_START = 0.25  # share of what has slips that begins as something else
 def slipped(codes: list[Code], others: list[list[Code]], rng: random.Random) -> list[tuple[Code, bool]]:
     """`codes` with slips, a few codes of `others` among them: (code, whether it is the one to say there)."""
     rate = 0.0 if rng.random() < FAULTLESS else rng.uniform(0, MOST)
-    said: list[tuple[int, bool]] = []
+    said: list[tuple[Code, bool]] = []
     place, right = 0, True
     if rate and rng.random() < FALSE_START:
         said += [(code, False) for code in beginning(others, rng.randint(1, LONGEST), rng)]

@@ -128,6 +128,13 @@ def normalise(wave: np.ndarray, peak: float) -> np.ndarray:
     return wave / (np.abs(wave).max() + 1e-6) * peak
 
 
+def heard(wave: np.ndarray, part: int) -> np.ndarray:
+    """Which parts of so many samples are heard: those a hundredth as loud as the loudest, or louder."""
+    parts = wave[: len(wave) // part * part].astype(np.float64).reshape(-1, part)
+    loudness = np.sqrt(np.square(parts).mean(1))
+    return np.flatnonzero(loudness > 0.01 * loudness.max(initial=0))
+
+
 def pad(wave: np.ndarray, frames: int) -> np.ndarray:
     """Quiet of that many frames at both ends."""
     return np.pad(wave, (frames * HOP, frames * HOP))
