@@ -86,10 +86,8 @@ let package = Package(
         room(
             "Doctor",
             [
-                "CheckpointTools", "Client", "Pulse", "Server", "COpus", "CSampleRate", "CSndFile", "CWebSockets",
-                "CZlib",
-                "CCrypto",
-                "CCurl", "COpenBLAS", "CPlatform", "Wire",
+                "AnyGPT", "CheckpointTools", "Client", "Pulse", "Server", "Wire", "COpus", "CSampleRate", "CSndFile",
+                "CWebSockets", "CZlib", "CCrypto", "CCurl", "COpenBLAS", "CPlatform",
             ]),
 
         .executableTarget(name: "anygptd", dependencies: ["Server", argumentParser, logging], swiftSettings: strict),
@@ -140,8 +138,8 @@ if Context.environment["ANYGPT_FUZZING"] != nil {
         .executableTarget(
             name: "fuzz",
             dependencies: [
-                "CFuzzer", "Checkpoints", "Tokenizers", "Llama", "SpeechTokenizer", "SoundStorm", "Encodec", "Tensors",
-                "Audio", "Wire",
+                "CFuzzer", "Checkpoints", "Tokenizers", "Llama", "SpeechTokenizer", "SoundStorm", "Encodec", "SEED",
+                "UnCLIP", "Tensors", "Audio", "Wire",
             ],
             path: "Tests/Fuzzing/fuzz", swiftSettings: strict,
             linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address"])]),

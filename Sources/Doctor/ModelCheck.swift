@@ -1,3 +1,4 @@
+import AnyGPT
 import CheckpointTools
 import Foundation
 import Server
@@ -24,7 +25,8 @@ struct ModelCheck {
             path.isEmpty ? .ok(subject, "none: \(without)") : finding(subject, path, kind)
         }
         findings = [
-            Self.finding("backbone", model.llama, .backbone, backbone, nil),
+            Self.finding(
+                "backbone", model.llama, .backbone, backbone, nil, more: "taught \(model.backboneKind.taught)"),
             finding("speech tokenizer", model.speechTokenizer, .speechTokenizer),
             finding("SoundStorm", model.soundStorm, .soundStorm), Self.voice(model.voice),
             optional("pictures in", model.seed, .imageTokenizer, without: "pictures are neither seen nor drawn"),
@@ -33,10 +35,12 @@ struct ModelCheck {
         ]
     }
 
-    /// - Parameter vocabulary: the backbone, whose vocabulary a tokenizer's codes must be those of.
+    /// - Parameters:
+    ///   - vocabulary: The backbone, whose vocabulary a tokenizer's codes must be those of.
+    ///   - more: What else to say of a model that is whole.
     private static func finding(
         _ subject: String, _ path: String, _ kind: Inspection.Kind, _ inspected: Result<Inspection, any Error>,
-        _ vocabulary: Inspection?
+        _ vocabulary: Inspection?, more: String? = nil
     ) -> Finding {
         let advice = "give its path in [model] of the configuration; anygpt pull fetches official models"
         do {
@@ -51,10 +55,11 @@ struct ModelCheck {
                         subject, "\(path) has \(count) codes, the backbone \(known[modality] ?? 0) \(modality) tokens",
                         "name the folders of one model in [model] of the configuration")
                 }
-                return .ok(subject, "\(path), \(Size.count(inspection.parameters)) parameters")
+                let facts = [path, "\(Size.count(inspection.parameters)) parameters", more].compactMap(\.self)
+                return .ok(subject, facts.joined(separator: ", "))
             }
-            let more = inspection.missing.count > 1 ? " (and \(inspection.missing.count - 1) more)" : ""
-            return .fault(subject, "\(path) lacks \(missing)\(more)", "anygpt inspect \(path) tells all of it")
+            let others = inspection.missing.count > 1 ? " (and \(inspection.missing.count - 1) more)" : ""
+            return .fault(subject, "\(path) lacks \(missing)\(others)", "anygpt inspect \(path) tells all of it")
         } catch {
             return .fault(subject, "\(error)", advice)
         }

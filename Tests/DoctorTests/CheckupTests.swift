@@ -39,6 +39,7 @@ import Testing
         ] {
             #expect(findings.contains { $0.subject == subject }, "\(subject)")
         }
+        #expect(findings.contains { $0.subject == "backbone" && $0.text.hasSuffix("taught to converse") })
         #expect(findings.allSatisfy { ($0.state == .ok) == ($0.advice == nil) })
         #expect(findings.allSatisfy { !$0.text.contains("\n") })
     }
@@ -53,6 +54,8 @@ import Testing
         #expect(missing.text.contains("Models/none") && missing.advice?.contains("[model]") == true)
         let swapped = try await fault("backbone") { $0.replacing("pocket/llama\"", with: "pocket/speech\"") }
         #expect(swapped.text.contains("is a speech tokenizer"))
+        let base = try await findings(shipped()) { $0.replacing("kind = \"auto\"", with: "kind = \"base\"") }
+        #expect(base.contains { $0.subject == "backbone" && $0.text.hasSuffix("taught single tasks, not to converse") })
         let unknown = try await fault("configuration") { $0 + "\n[nothing]\nkey = 1\n" }
         #expect(unknown.text.contains("nothing"))
         for codes in [256, 128] {

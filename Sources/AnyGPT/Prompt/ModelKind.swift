@@ -13,4 +13,12 @@ public enum ModelKind: String, Sendable, CaseIterable {
         let words = folder.lastPathComponent.lowercased().split { !$0.isLetter }
         self = words.contains("base") ? .base : .chat
     }
+
+    /// What it has been taught, for people.
+    public var taught: String {
+        switch self {
+        case .chat: "to converse"
+        case .base: "single tasks, not to converse"
+        }
+    }
 }

@@ -21,6 +21,7 @@ extension Inspection {
                 + "\(c.num_attention_heads) heads"
                 + (c.num_key_value_heads == c.num_attention_heads ? "" : " (\(c.num_key_value_heads) of keys)"))
         add("context", "\(c.max_position_embeddings) tokens")
+        add("taught", ModelKind(folder: url).taught + ", says the folder's name (model.kind overrules it)")
         describeVocabulary(url, c)
         let tensors = LlamaModel.tensors(c)
         let sizes = Precision.allCases.map { precision in
