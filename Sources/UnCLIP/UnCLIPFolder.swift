@@ -12,8 +12,11 @@ public struct UnCLIPFolder: Sendable {
         "scheduler": "PNDMScheduler", "text_encoder": "CLIPTextModel", "tokenizer": "CLIPTokenizer",
         "unet": "UNet2DConditionModel", "vae": "AutoencoderKL",
     ]
-    /// What the folder holds beside them, and is not used: the way from a picture to an embedding.
-    private static let unused = ["feature_extractor", "image_encoder"]
+    /// What the folder may hold beside them, and is not used: the way from a picture to an embedding, and the prior that a
+    /// text-to-picture pipeline of the same kind has.
+    public static let unused = [
+        "feature_extractor", "image_encoder", "prior", "prior_scheduler", "prior_text_encoder", "prior_tokenizer",
+    ]
 
     /// Whether a folder holds a diffusers pipeline of any kind.
     public static func isPipeline(_ url: URL) -> Bool {
@@ -39,8 +42,6 @@ public struct UnCLIPFolder: Sendable {
             }
         }
         for component in Self.unused { _ = index.take(component) }
-        // A text-to-picture pipeline of the same kind has a prior beside it, which is not used.
-        index.ignore("prior", "prior_scheduler", "prior_text_encoder", "prior_tokenizer")
         try index.finish()
     }
 

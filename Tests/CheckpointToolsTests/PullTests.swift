@@ -73,6 +73,20 @@ import Testing
         }
     }
 
+    @Test("of a pipeline comes what pictures are drawn with")
+    func pipeline() throws {
+        let components = ["unet", "vae", "text_encoder", "image_encoder", "image_normalizer", "prior"]
+        let paths = ["model_index.json", "sd21-unclip-h.ckpt"] + components.map { "\($0)/config.json" }
+        let files = Dictionary(uniqueKeysWithValues: paths.map { ($0, Data()) })
+        func needed(_ files: [String: Data]) throws -> [String] {
+            try JSONDecoder().decode(HubListing.self, from: Self.listing(files)).needed.map(\.rfilename)
+        }
+        let drawn = ["image_normalizer/config.json", "model_index.json", "text_encoder/config.json"]
+        #expect(try needed(files) == drawn + ["unet/config.json", "vae/config.json"])
+        // A folder of that name in another repository is its own affair.
+        #expect(try needed(["prior/config.json": Data()]) == ["prior/config.json"])
+    }
+
     @Test("what is needed comes, whole; the second time nothing is fetched")
     func whole() throws {
         let server = try HubServer(Self.files, listing: try Self.listing(Self.files))

@@ -1,4 +1,5 @@
 import Foundation
+import UnCLIP
 
 /// The files of a repository on a Hugging Face hub at one commit, as `GET /api/models/REPO/revision/REVISION?blobs=true`
 /// lists them.
@@ -33,9 +34,13 @@ struct HubListing: Decodable {
     }
 
     /// The files that a daemon has a use for: configuration, tokenizer and weights, these as safetensors where the
-    /// repository has both kinds.
+    /// repository has both kinds, and of a pipeline the components that pictures are drawn with.
     var needed: [File] {
-        let kept = siblings.filter { Self.isUseful($0.rfilename) }
+        let isPipeline = siblings.contains { $0.rfilename == "model_index.json" }
+        let unused = isPipeline ? UnCLIPFolder.unused.map { $0 + "/" } : []
+        let kept = siblings.filter { file in
+            Self.isUseful(file.rfilename) && !unused.contains { file.rfilename.hasPrefix($0) }
+        }
         let folders = Set(kept.filter { $0.rfilename.hasSuffix(".safetensors") }.map { Self.folder($0.rfilename) })
         return kept.filter { file in
             let isPickle = file.rfilename.hasSuffix(".bin") || file.rfilename.hasSuffix(".bin.index.json")
