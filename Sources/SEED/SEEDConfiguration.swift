@@ -1,3 +1,4 @@
+import Checkpoints
 import Foundation
 
 /// What the weights of a SEED tokenizer do not tell; all other sizes are those of its tensors.
@@ -24,6 +25,12 @@ public struct SEEDConfiguration: Sendable, Equatable {
         self.init()
         let file = folder.appending(path: Self.fileName)
         guard FileManager.default.fileExists(atPath: file.path) else { return }
+        try self.init(contentsOf: file)
+    }
+
+    /// Reads a description.
+    init(contentsOf file: URL) throws {
+        self.init()
         struct Description: Decodable {
             var vision_heads: Int?
             var vision_depth: Int?
@@ -32,11 +39,11 @@ public struct SEEDConfiguration: Sendable, Equatable {
         func refuse(_ reason: String) -> SEEDError { .unsuitableFolder(path: file.path, reason: reason) }
         let description: Description
         do {
-            description = try JSONDecoder().decode(Description.self, from: Data(contentsOf: file))
-        } catch is DecodingError {
-            throw refuse("is not a description: an object with whole numbers is expected")
+            description = try JSONDecoder().decode(Description.self, from: ConfigurationFile.contents(of: file))
+        } catch let error as CheckpointError {
+            throw refuse(error.reason)
         } catch {
-            throw refuse("cannot be read (\(error.localizedDescription))")
+            throw refuse("is not a description: an object with whole numbers is expected")
         }
         let named = [
             ("vision_heads", description.vision_heads), ("vision_depth", description.vision_depth),

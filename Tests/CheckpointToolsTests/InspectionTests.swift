@@ -27,6 +27,11 @@ import Testing
         #expect(text(backbone, "vocabulary").contains("speech 1024 (ids "))
         #expect(backbone.codes["music"] == 1024)
         #expect(text(backbone, "memory").contains("int4"))
+        #expect(text(backbone, "taught").hasPrefix("to converse"))
+        let base = FileManager.default.temporaryDirectory.appending(path: "\(UUID().uuidString)-base")
+        defer { try? FileManager.default.removeItem(at: base) }
+        try FileManager.default.createSymbolicLink(at: base, withDestinationURL: Self.pocket.appending(path: "llama"))
+        #expect(try text(Inspection(base), "taught").hasPrefix("single tasks"))
         let codec = try Inspection(Self.pocket.appending(path: "speech"))
         #expect(codec.kind == .speechTokenizer && codec.missing.isEmpty)
         #expect(text(codec, "codes") == "8 levels of 1024")
@@ -73,8 +78,12 @@ import Testing
         let unlike = try Inspection(folder)
         #expect(unlike.kind == .imageTokenizer)
         #expect(unlike.missing.count == 1 && unlike.missing[0].contains("seed_config.json"), "\(unlike.missing)")
-        try Data(#"{"vision_heads": 4, "vision_depth": 3, "query_heads": 6}"#.utf8).write(
-            to: folder.appending(path: "seed_config.json"))
+        let description = folder.appending(path: "seed_config.json")
+        try #require(mkfifo(description.path, 0o600) == 0)
+        let piped = try Inspection(folder).missing
+        #expect(piped.count == 1 && piped[0].contains("seed_config.json") && piped[0].contains("regular"), "\(piped)")
+        try FileManager.default.removeItem(at: description)
+        try Data(#"{"vision_heads": 4, "vision_depth": 3, "query_heads": 6}"#.utf8).write(to: description)
         let whole = try Inspection(folder)
         #expect(whole.missing == [])
         #expect(text(whole, "picture") == "224 × 224 pixels: 32 tokens, each one of 8192")

@@ -1,3 +1,4 @@
+import Checkpoints
 import Foundation
 
 /// A value of a JSON configuration.
@@ -55,9 +56,6 @@ final class Settings {
     let file: String
     private var left: [String: Setting]
 
-    /// The largest file that can be a configuration.
-    private static let mostBytes = 1 << 20
-
     /// Reads a file that must hold a JSON object.
     init(_ url: URL) throws(UnCLIPError) {
         file = url.path
@@ -65,15 +63,17 @@ final class Settings {
     }
 
     /// The object that a JSON file holds.
-    static func object(_ url: URL, mostBytes: Int = mostBytes) throws(UnCLIPError) -> [String: Setting] {
-        let real = url.resolvingSymlinksInPath()
-        guard let values = try? real.resourceValues(forKeys: [.isRegularFileKey, .fileSizeKey]),
-            values.isRegularFile == true, let size = values.fileSize
-        else { throw UnCLIPError("load", url.path, "there is no such file") }
-        guard size <= mostBytes else { throw UnCLIPError("load", url.path, "it has more than \(mostBytes) bytes") }
-        guard let data = try? Data(contentsOf: real),
-            case .object(let object)? = try? JSONDecoder().decode(Setting.self, from: data)
-        else { throw UnCLIPError("load", url.path, "it is not a JSON object") }
+    static func object(_ url: URL, mostBytes: Int = ConfigurationFile.largest) throws(UnCLIPError) -> [String: Setting]
+    {
+        let data: Data
+        do {
+            data = try ConfigurationFile.contents(of: url, atMost: mostBytes)
+        } catch {
+            throw UnCLIPError("load", url.path, "it \(error.reason)")
+        }
+        guard case .object(let object)? = try? JSONDecoder().decode(Setting.self, from: data) else {
+            throw UnCLIPError("load", url.path, "it is not a JSON object")
+        }
         return object
     }
 

@@ -9,7 +9,9 @@ import Tensors
 import Wire
 
 @testable import Checkpoints
+@testable import SEED
 @testable import Tokenizers
+@testable import UnCLIP
 
 /// What is fed with arbitrary bytes: everything that reads files or messages from outside. An input is read or refused by
 /// an error; a crash, a hang or a sanitizer's complaint is a fault.
@@ -24,7 +26,8 @@ enum FuzzTarget: String, CaseIterable {
     case safetensors
     /// SentencePiece models: our reader of pieces, and the library's loading and encoding.
     case sentencepiece
-    /// `config.json` of the networks, `soundstorm.json`, and the tokenizer's JSON: a byte says which, then comes the file.
+    /// `config.json` of the networks and schedulers, `soundstorm.json`, `seed_config.json`, and the tokenizer's JSON: a byte
+    /// says which, then comes the file.
     case configuration
     /// Opus packets in a row, as a client sends them, with losses.
     case opus
@@ -99,6 +102,27 @@ enum FuzzTarget: String, CaseIterable {
         case .encodec:
             Self.store(file)
             _ = try? EncodecConfiguration(contentsOf: Self.scratch)
+        case .seed:
+            Self.store(file)
+            _ = try? SEEDConfiguration(contentsOf: Self.scratch)
+        case .unet:
+            Self.store(file)
+            _ = try? UNetConfiguration(contentsOf: Self.scratch)
+        case .vae:
+            Self.store(file)
+            _ = try? VAEConfiguration(contentsOf: Self.scratch)
+        case .text:
+            Self.store(file)
+            _ = try? TextConfiguration(contentsOf: Self.scratch)
+        case .scheduler:
+            Self.store(file)
+            _ = try? PNDMScheduler(contentsOf: Self.scratch)
+        case .noise:
+            Self.store(file)
+            _ = try? ImageEmbedding.schedule(Self.scratch)
+        case .normalizer:
+            Self.store(file)
+            _ = try? ImageEmbedding.size(Self.scratch)
         case .tokens:
             if case .object(let object)? = try? JSONReader.read(Array(file)) {
                 for member in object.members { _ = AddedToken(member.value) }
@@ -145,5 +169,5 @@ enum FuzzTarget: String, CaseIterable {
 /// What reads a configuration, by the first byte of an input.
 enum ConfigurationReader: UInt8, CaseIterable {
     case llama = 0x30
-    case speechTokenizer, soundStorm, encodec, tokens
+    case speechTokenizer, soundStorm, encodec, tokens, seed, unet, vae, text, scheduler, noise, normalizer
 }

@@ -38,7 +38,10 @@ enum Seeds {
             + files("Models/pocket/speech", [".json"])
             + files("Tests/Golden/encodec/encodec_32khz", ["config.json"])
             + files("Tests/Golden/llama-hf/tokenizer-variants", [".json"])
-            + files("Tests/Golden/speechtokenizer-snake", ["config.json"])
+            + files("Tests/Golden/speechtokenizer-snake", ["config.json"]) + files("Models/pocket/seed", [".json"])
+            + ["unet", "vae", "text_encoder", "scheduler", "image_noising_scheduler", "image_normalizer"].flatMap {
+                try files("Tests/Golden/unclip/stable-diffusion-2-1-unclip/\($0)", ["config.json"])
+            }
         return found.flatMap { file in ConfigurationReader.allCases.map { Data([$0.rawValue]) + file } }
     }
 
