@@ -14,8 +14,12 @@ public struct WrittenRequest: Sendable {
     /// Whether the text is to be read aloud, rather than answered.
     public var isReadAloud = false
 
-    /// Nothing yet.
-    public init() {}
+    /// A question, and what is shown or played before it or to be made of it.
+    public init(
+        _ text: String = "", picture: [UInt8]? = nil, music: [UInt8]? = nil, artifact: ArtifactRequest? = nil
+    ) {
+        (self.text, self.picture, self.music, self.artifact) = (text, picture, music, artifact)
+    }
 }
 
 extension RealtimeClient {

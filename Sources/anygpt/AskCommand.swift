@@ -73,8 +73,7 @@ struct AskCommand: AsyncParsableCommand {
 
     func run() async throws {
         let daemon = try address.endpoint(.realtime)
-        var request = WrittenRequest()
-        request.text = text
+        var request = WrittenRequest(text)
         if let image {
             request.picture = try Self.contents(ofPicture: image)
         }

@@ -44,8 +44,11 @@ extension DesktopTests {
 
     private func url(_ daemon: Daemon) -> String { "ws://127.0.0.1:\(daemon.port)/v1/realtime" }
 
-    private func talk(_ daemon: Daemon, _ sound: SoundServer, _ shown: Shown) throws -> Child {
-        try Child(
+    /// A client that hears a question for music, and what is heard of it from then on.
+    private func askForMusic(
+        _ daemon: Daemon, _ sound: SoundServer, _ shown: Shown
+    ) async throws -> (talk: Child, recording: SoundServer.Recording) {
+        let talk = try Child(
             Self.folder.appending(path: "anygpt").path,
             [
                 "talk", "--url", url(daemon), "--source", "room.monitor", "--sink", "speaker", "--artifacts",
@@ -53,6 +56,10 @@ extension DesktopTests {
             ],
             environment: ["PULSE_SERVER": sound.address, "PATH": "/usr/bin:/bin"], output: shown.output,
             error: shown.output)
+        try await wait("the devices") { shown.text().contains("loudspeaker speaker") }
+        let recording = try sound.record("speaker.monitor", rate: 24_000)
+        try await sound.play(spokenQuestion("music"), rate: 16_000, to: "room")
+        return (talk, recording)
     }
 
     /// Waits until a piece that is heard from some place of a recording on was heard to its end.
@@ -73,10 +80,7 @@ extension DesktopTests {
         defer { shown.remove() }
         let daemon = try await quietDaemon(shown.folder)
         defer { Task { await daemon.shutdown() } }
-        let talk = try talk(daemon, sound, shown)
-        try await wait("the devices") { shown.text().contains("loudspeaker speaker") }
-        let recording = try sound.record("speaker.monitor", rate: 24_000)
-        try await sound.play(spokenQuestion("music"), rate: 16_000, to: "room")
+        let (talk, recording) = try await askForMusic(daemon, sound, shown)
         try await wait("a piece") { shown.text().contains("music  ") }
         let mark = recording.samples.count
         let piece = try shown.piece(sampleRate: 24_000)
@@ -99,10 +103,7 @@ extension DesktopTests {
         defer { shown.remove() }
         let daemon = try await quietDaemon(shown.folder)
         defer { Task { await daemon.shutdown() } }
-        let talk = try talk(daemon, sound, shown)
-        try await wait("the devices") { shown.text().contains("loudspeaker speaker") }
-        let recording = try sound.record("speaker.monitor", rate: 24_000)
-        try await sound.play(spokenQuestion("music"), rate: 16_000, to: "room")
+        let (talk, recording) = try await askForMusic(daemon, sound, shown)
         try await wait("an answer and a piece") {
             shown.text().contains("of sound)") && shown.text().contains("music  ")
         }
@@ -134,10 +135,7 @@ extension DesktopTests {
         let sound = try server(speakerRate: 16_000)
         let folder = FileManager.default.temporaryDirectory.appending(path: "anygpt-music-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: folder) }
-        var configuration = try configuration()
-        configuration.desktop.server = sound.address
-        configuration.desktop.source = "room.monitor"
-        configuration.desktop.sink = "speaker"
+        let configuration = try configuration(hearing: sound)
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let engine = try Engine(configuration) { _ in }
         try await engine.warmUp()

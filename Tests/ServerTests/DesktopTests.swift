@@ -23,6 +23,15 @@ import Wire
         return configuration
     }
 
+    /// The daemon's own conversation through the two devices of a sound server.
+    func configuration(hearing sound: SoundServer) throws -> Configuration {
+        var configuration = try configuration()
+        configuration.desktop.server = sound.address
+        configuration.desktop.source = "room.monitor"
+        configuration.desktop.sink = "speaker"
+        return configuration
+    }
+
     func spokenQuestion(_ name: String = "question") throws -> [Float] {
         try AudioFile.read(Self.root.appending(path: "Models/pocket/demo/\(name).wav").path).mono(sampleRate: 16_000)
     }
@@ -99,10 +108,7 @@ import Wire
         arguments: SoundServer.Kind.allCases)
     func desktop(kind: SoundServer.Kind) async throws {
         let sound = try server(kind, speakerRate: 16_000)
-        var configuration = try configuration()
-        configuration.desktop.server = sound.address
-        configuration.desktop.source = "room.monitor"
-        configuration.desktop.sink = "speaker"
+        let configuration = try configuration(hearing: sound)
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let engine = try Engine(configuration) { _ in }
         try await engine.warmUp()

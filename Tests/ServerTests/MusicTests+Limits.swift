@@ -17,9 +17,7 @@ extension MusicTests {
     func refused(_ asked: ArtifactRequest, _ words: String) async throws {
         try await withDaemon({ $0.music.maxSeconds = 2 }) { daemon, folder in
             let client = try await RealtimeClient.connect(to: url(daemon), turnEnd: .commit)
-            var request = WrittenRequest()
-            request.text = "a march"
-            request.artifact = asked
+            var request = WrittenRequest("a march", artifact: asked)
             do {
                 try await client.ask(request) { _ in }
                 Issue.record("made")
@@ -41,9 +39,7 @@ extension MusicTests {
     @Test("a session makes no more pieces than one may, and goes on without") func perSession() async throws {
         try await withDaemon({ $0.artifacts.maxPerSession = 2 }) { daemon, folder in
             let client = try await RealtimeClient.connect(to: url(daemon), turnEnd: .commit)
-            var request = WrittenRequest()
-            request.text = "a march"
-            request.artifact = ArtifactRequest(type: .music, seconds: 0.2)
+            var request = WrittenRequest("a march", artifact: ArtifactRequest(type: .music, seconds: 0.2))
             for _ in 0..<2 { try await client.ask(request) { _ in } }
             do {
                 try await client.ask(request) { _ in }

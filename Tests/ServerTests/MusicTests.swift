@@ -45,9 +45,8 @@ import Wire
     func compose(format: String) async throws {
         try await withDaemon { daemon, folder in
             let client = try await RealtimeClient.connect(to: url(daemon), turnEnd: .commit)
-            var request = WrittenRequest()
-            request.text = "a quiet piano"
-            request.artifact = ArtifactRequest(type: .music, format: format, seconds: 1.3)
+            let request = WrittenRequest(
+                "a quiet piano", artifact: ArtifactRequest(type: .music, format: format, seconds: 1.3))
             var (steps, artifacts): ([Int], [Artifact]) = ([], [])
             try await client.ask(request) { update in
                 switch update {
@@ -87,16 +86,13 @@ import Wire
             var digests: Set<String> = []
             for _ in 0..<2 {
                 let client = try await RealtimeClient.connect(to: url(daemon), turnEnd: .commit)
-                var request = WrittenRequest()
-                request.text = "a march"
-                request.artifact = ArtifactRequest(type: .music, seconds: 2.1)
+                var request = WrittenRequest("a march", artifact: ArtifactRequest(type: .music, seconds: 2.1))
                 var made: Artifact?
                 try await client.ask(request) { if case .artifact(let artifact) = $0 { made = artifact } }
                 #expect(made?.durationMilliseconds == 2100)
                 digests.insert(try #require(made).sha256)
                 // The conversation goes on behind it.
-                request = WrittenRequest()
-                request.text = "hello"
+                request = WrittenRequest("hello")
                 try await client.ask(request) { _ in }
                 await client.close()
             }
@@ -118,9 +114,7 @@ import Wire
         try await withDaemon { daemon, _ in
             for clip in clips {
                 let client = try await RealtimeClient.connect(to: url(daemon), turnEnd: .commit)
-                var request = WrittenRequest()
-                request.text = "What instruments are these?"
-                request.music = try wav(clip)
+                let request = try WrittenRequest("What instruments are these?", music: wav(clip))
                 try await client.ask(request) { _ in }
                 await client.close()
             }
@@ -148,9 +142,7 @@ import Wire
         try await withDaemon({ $0.music.maxUploadBytes = 65_536 }) { daemon, _ in
             let client = try await RealtimeClient.connect(to: url(daemon), turnEnd: .commit)
             for (file, words) in cases {
-                var request = WrittenRequest()
-                request.text = "What is this?"
-                request.music = file
+                let request = WrittenRequest("What is this?", music: file)
                 do {
                     try await client.ask(request) { _ in }
                     Issue.record("taken: \(words)")
@@ -190,9 +182,7 @@ import Wire
     func unavailable() async throws {
         try await withDaemon(music: false) { daemon, folder in
             let client = try await RealtimeClient.connect(to: url(daemon), turnEnd: .commit)
-            var request = WrittenRequest()
-            request.text = "a quiet piano"
-            request.artifact = ArtifactRequest(type: .music)
+            let request = WrittenRequest("a quiet piano", artifact: ArtifactRequest(type: .music))
             do {
                 try await client.ask(request) { _ in }
                 Issue.record("music without an Encodec")
@@ -287,8 +277,7 @@ import Wire
         try await withDaemon(anything) { daemon, folder in
             let client = try await RealtimeClient.connect(to: url(daemon), turnEnd: .commit)
             for _ in 0..<40 where files(folder).isEmpty {
-                var request = WrittenRequest()
-                request.text = "play something"
+                let request = WrittenRequest("play something")
                 var artifacts: [Artifact] = []
                 try await client.ask(request) { update in
                     switch update {

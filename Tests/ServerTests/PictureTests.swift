@@ -36,9 +36,7 @@ import Wire
     /// Asks for a picture of a text; what was told.
     private func draw(_ text: String, _ daemon: Daemon) async throws -> (steps: [Int], artifacts: [Artifact]) {
         let client = try await RealtimeClient.connect(to: url(daemon), turnEnd: .commit)
-        var request = WrittenRequest()
-        request.text = text
-        request.artifact = ArtifactRequest(type: .image)
+        let request = WrittenRequest(text, artifact: ArtifactRequest(type: .image))
         var (steps, artifacts): ([Int], [Artifact]) = ([], [])
         try await client.ask(request) { update in
             switch update {
@@ -85,9 +83,7 @@ import Wire
         try await withDaemon { daemon, _ in
             let client = try await RealtimeClient.connect(to: url(daemon), turnEnd: .commit)
             for text in ["What is this?", ""] {
-                var request = WrittenRequest()
-                request.text = text
-                request.picture = try picture()
+                let request = try WrittenRequest(text, picture: picture())
                 try await client.ask(request) { _ in }
             }
             await client.close()
@@ -123,9 +119,7 @@ import Wire
         try await withDaemon({ $0.image.maxPixels = 100_000 }) { daemon, _ in
             let client = try await RealtimeClient.connect(to: url(daemon), turnEnd: .commit)
             for (file, words) in cases {
-                var request = WrittenRequest()
-                request.text = "What is this?"
-                request.picture = file
+                let request = WrittenRequest("What is this?", picture: file)
                 do {
                     try await client.ask(request) { _ in }
                     Issue.record("taken: \(words)")
@@ -136,9 +130,7 @@ import Wire
                 // What the same request caused further: there is no question to answer.
                 if case .event(.error) = try await client.next() {}
             }
-            var request = WrittenRequest()
-            request.text = "And this?"
-            request.picture = whole
+            let request = WrittenRequest("And this?", picture: whole)
             try await client.ask(request) { _ in }
             await client.close()
         }
@@ -200,8 +192,7 @@ import Wire
         }) { daemon, _ in
             let client = try await RealtimeClient.connect(to: url(daemon), turnEnd: .commit)
             for draws in [true, false] {
-                var request = WrittenRequest()
-                request.text = "a hill"
+                var request = WrittenRequest("a hill")
                 if draws { request.artifact = ArtifactRequest(type: .image) } else { request.picture = try picture() }
                 do {
                     try await client.ask(request) { _ in }

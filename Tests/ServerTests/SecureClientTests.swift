@@ -28,8 +28,7 @@ import Wire
                 #expect(health.status == .ok)
                 let client = try await RealtimeClient.connect(
                     to: "wss://\(host):\(daemon.port)/v1/realtime", trust: certificate, turnEnd: .commit)
-                var request = WrittenRequest()
-                request.text = "hello"
+                let request = WrittenRequest("hello")
                 var answer = ""
                 try await client.ask(request) { if case .text(let delta) = $0 { answer += delta } }
                 #expect(!answer.isEmpty)
