@@ -12,7 +12,7 @@ from torch import Tensor
 from . import domain
 from .alignment import frames_of
 from .batching import by_length
-from .conversations import Sequence, Writer
+from .conversations import SPEECH_IN, Sequence, Writer
 from .instruct_lessons import Instruct
 from .latent import SEMANTIC
 from .listening import Heard, Listening, Spoken, numbers
@@ -35,8 +35,8 @@ SPEECH_HERE = 0.06  # what all speech tokens share in the beginning, three times
 MOVED, FARTHEST = 0.4, 3.0  # share of the recordings that are heard as if by another voice, and how far that is
 TURNS = {"sums": 10, "drawings": 44, "tunes": 10, "others": 36}  # spoken turns by what they ask for
 SHARES = {
-    "spoken": 32, "listening": 28, "transcription": 7, "reading": 30, "typed": 3, "sums": 2, "drawing": 9,
-    "seeing": 8, "playing": 7, "hearing": 3, "instruct": 3,
+    "spoken": 30, "listening": 28, "transcription": 5, "reading": 10, "saying": 24, "typed": 3, "sums": 2, "drawing": 7,
+    "seeing": 8, "playing": 5, "hearing": 3, "instruct": 3,
 }  # fmt: skip
 
 
@@ -74,6 +74,8 @@ class Mixture:
         self.questions: list[Question] = []  # by length, like `practice`
         self.practice: list[Question] = []
         self.turns: dict[str, list[Question]] = {}  # the questions by what they ask for
+        self.asked: dict[str, list[Question]] = {}  # the questions by their reply
+        self.answers: list[str] = []  # the replies that a recorded question has
         self.names: dict[str, list[Question]] = {}  # what is drawn, as it was said in questions
         self.read: set[str] = set()
         self.book = torch.load(f"{folder}/books.pt")["books"][0, :, :SEMANTIC]
@@ -89,9 +91,12 @@ class Mixture:
                 for pool, new in ((self.questions, True), (self.practice, False)):
                     pool += [row for row in rows if bool(row.reply) == new]
                     pool.sort(key=lambda question: len(question.codes))
-                self.turns = {kind: [] for kind in TURNS}
+                self.turns, self.asked = {kind: [] for kind in TURNS}, {}
                 for row in self.questions:
                     self.turns[asks_for(row)].append(row)
+                for row in self.questions:
+                    self.asked.setdefault(row.reply, []).append(row)
+                self.answers = sorted(self.asked)
                 self.cut([row for row in rows if row.text in domain.drawn()])
                 print(f"backbone: {len(self.questions)} spoken questions, {len(self.practice)} to practise", flush=True)
         if self.instruct and len(self.read) > before:
@@ -165,6 +170,8 @@ class Mixture:
             return write(rng, self.heard(question, rng), question.text)
         if kind == "instruct":
             return self.instruct.draw(self.writer, rng, self.heard)
+        if kind == "saying":
+            return self.writer.saying(rng, rng.choice(self.asked[rng.choice(self.answers)]))
         if kind == "reading":
             return self.writer.reading(rng, rng.choice(self.texts))
         writers = {
@@ -198,6 +205,15 @@ def used_rows(vocabulary: Vocabulary, pictures: bool, music: bool) -> Tensor:
         if not there:
             used[vocabulary.added[first] : vocabulary.added[last] + 1] = False
     return used.nonzero()[:, 0]
+
+
+def unknown(losses: Tensor) -> Tensor:
+    """How unlikely each right code was held, 0 to 1 (the factor of the focal loss, Lin et al., 2017).
+
+    What the model says is known by heart but for a few codes; those tell one reply from another, and among a hundred
+    that are right they would be lost.
+    """
+    return 1 - torch.exp(-losses.detach())
 
 
 def batches(mixture: Mixture, run: Run, tokens: int, seed: int) -> Iterator[tuple[Tensor, Tensor, list[Spoken]]]:
@@ -249,7 +265,7 @@ def train_backbone(
         target, weight = ids[:, 1:].flatten(), weights[:, 1:].flatten()
         counted = weight > 0
         if step % 4:  # the person's own speech is predicted in every fourth batch only
-            counted &= weight != 0.04
+            counted &= weight != SPEECH_IN
         whole = run.done > 0.93  # at the end the unused codes learn that they are
         with cheap():
             between: list[Tensor] = []
@@ -258,17 +274,19 @@ def train_backbone(
         target, weight = target[counted], weight[counted]
         losses = F.cross_entropy(logits.float(), target if whole else place[target], reduction="none")
         speech = (target >= first) & (target < last)
+        said = speech & (weight > SPEECH_IN)
         music = (target >= vocabulary.first_music) & (target < vocabulary.first_music + MUSIC_CODES)
         image = (target >= vocabulary.first_image) & (target < vocabulary.first_image + IMAGE_CODES)
         means = {
             "text": losses[~speech & ~image & ~music].mean().item(),
-            "speech": losses[speech & (weight > 0.04)].mean().item() if (speech & (weight > 0.04)).any() else np.nan,
+            "speech": losses[said].mean().item() if said.any() else np.nan,
             "image": losses[image].mean().item() if image.any() else np.nan,
             "first": losses[image & (weight > 1)].mean().item() if (image & (weight > 1)).any() else np.nan,
             "music": losses[music].mean().item() if music.any() else np.nan,
             "ktokens": ids.numel() / 1000,
         }
-        loss = (losses * weight).sum() / weight.sum()
+        attention = torch.where(said, weight * unknown(losses), weight)
+        loss = (losses * attention).sum() / weight.sum()
         if spoken:
             letters, right = listening(between[HEARD_AFTER - 1].float(), spoken)
             means |= {"letters": letters.item(), "right": right.item()}
