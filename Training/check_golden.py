@@ -9,11 +9,11 @@ import sys
 import torch
 from safetensors.torch import load_file
 
-from pocket.encodec import Encodec, EncodecConfig
-from pocket.seed import Seed, SeedConfig
-from pocket.soundstorm import SoundStorm, SoundStormConfig
-from pocket.speechtokenizer import SpeechTokenizer, SpeechTokenizerConfig
-from pocket.vocabulary import Vocabulary
+from pocket.networks.encodec import Encodec, EncodecConfig
+from pocket.networks.seed import Seed, SeedConfig
+from pocket.networks.soundstorm import SoundStorm, SoundStormConfig
+from pocket.networks.speechtokenizer import SpeechTokenizer, SpeechTokenizerConfig
+from pocket.words.vocabulary import Vocabulary
 
 
 def read(path: str) -> dict:

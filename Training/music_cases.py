@@ -12,8 +12,8 @@ import sys
 import torch
 
 from picture_cases import fresh, write
-from pocket.music import FRAME, KINDS, RATE, compose, heard, name
-from pocket.music_codes import CODES, codes
+from pocket.data.music import FRAME, KINDS, RATE, compose, heard, name
+from pocket.data.music_codes import CODES, codes
 
 FRAMES = 30
 HEARD = ("fast happy guitar", "slow sad flute")

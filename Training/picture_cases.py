@@ -16,11 +16,11 @@ import numpy as np
 import torch
 from safetensors.torch import save_file
 
-from pocket import unclip
-from pocket.export_pictures import SPACE, read_seed
-from pocket.names import picture_names
-from pocket.pictures import SEEN, photograph
-from pocket.seed import Seed, SeedConfig
+from pocket.data.pictures import SEEN, photograph
+from pocket.networks import unclip
+from pocket.networks.seed import Seed, SeedConfig
+from pocket.shipping.pictures import SPACE, read_seed
+from pocket.words.names import picture_names
 
 PICTURES = {"horse": "png", "guitar": "jpg", "ice cream": "png"}
 STEPS, GUIDANCE = 3, 2.0

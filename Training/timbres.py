@@ -1,4 +1,4 @@
-"""Measures how the instruments of `pocket/music.py` sound, once: writes `timbres.safetensors` beside this file.
+"""Measures how the instruments of `pocket/data/music.py` sound, once: writes `timbres.safetensors` beside this file.
 
 usage: python timbres.py SOUNDFONT.sf2        (FluidR3_GM.sf2 and the program fluidsynth)
 
@@ -17,7 +17,7 @@ import soundfile
 import torch
 from safetensors.torch import save_file
 
-from pocket.music import AGES, FRAME, HARMONICS, INSTRUMENTS, RATE
+from pocket.data.music import AGES, FRAME, HARMONICS, INSTRUMENTS, RATE
 
 PROGRAMS = {"piano": 0, "guitar": 24, "violin": 40, "flute": 73, "trumpet": 56, "organ": 19, "harp": 46, "bells": 10}
 KEY = 72  # 523 Hz, among the melodies' pitches

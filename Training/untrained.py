@@ -7,16 +7,16 @@ import sys
 
 import torch
 
-from pocket import unclip
-from pocket.encodec import Encodec, EncodecConfig
-from pocket.export import write_llama, write_soundstorm, write_speech_tokenizer
-from pocket.export_music import write_encodec
-from pocket.export_pictures import write_seed, write_unclip
-from pocket.llama import Llama, LlamaConfig
-from pocket.seed import Seed, SeedConfig
-from pocket.soundstorm import SoundStorm, SoundStormConfig
-from pocket.speechtokenizer import SpeechTokenizer, SpeechTokenizerConfig
-from pocket.vocabulary import Vocabulary, write_folder
+from pocket.networks import unclip
+from pocket.networks.encodec import Encodec, EncodecConfig
+from pocket.networks.llama import Llama, LlamaConfig
+from pocket.networks.seed import Seed, SeedConfig
+from pocket.networks.soundstorm import SoundStorm, SoundStormConfig
+from pocket.networks.speechtokenizer import SpeechTokenizer, SpeechTokenizerConfig
+from pocket.shipping.export import write_llama, write_soundstorm, write_speech_tokenizer
+from pocket.shipping.music import write_encodec
+from pocket.shipping.pictures import write_seed, write_unclip
+from pocket.words.vocabulary import Vocabulary, write_folder
 
 
 def main(folder: str) -> None:

@@ -15,7 +15,7 @@ class Classifier:
     def __init__(self) -> None:
         from safetensors.torch import load_file
 
-        from pocket.judge_pictures import Classifier as Network
+        from pocket.judging.pictures import Classifier as Network
 
         self._network = Network()
         self._network.load_state_dict({name: value.float() for name, value in load_file(WEIGHTS).items()}, strict=False)
@@ -26,8 +26,8 @@ class Classifier:
         import torch
         from PIL import Image
 
-        from pocket.names import picture_names
-        from pocket.pictures import pixels
+        from pocket.data.pictures import pixels
+        from pocket.words.names import picture_names
 
         with torch.no_grad(), Image.open(file) as picture:
             return picture_names()[int(self._network(pixels(picture)[None]).argmax())]
@@ -37,8 +37,8 @@ def take(work: str) -> None:
     """Writes the trained network beside this file, in 16 bits."""
     from safetensors.torch import save_file
 
-    from pocket.judge_pictures import Classifier as Network
-    from pocket.run import load_net
+    from pocket.judging.pictures import Classifier as Network
+    from pocket.training.run import load_net
 
     state = load_net(work, "picture-judge", Network()).state_dict()
     save_file({name: value.half().contiguous() for name, value in state.items() if value.is_floating_point()}, WEIGHTS)

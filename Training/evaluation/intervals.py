@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from pocket.judges import bootstrap, edits, plain
+from pocket.judging.judges import bootstrap, edits, plain
 
 Number = dict[str, Any]
 

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from pocket import domain, music
-from pocket.judges import plain
+from pocket.data import music
+from pocket.judging.judges import plain
+from pocket.words import domain
 
 from . import sounds
 from .plan import ASKING, BY_VOICE, WRITTEN, Size, Spoken

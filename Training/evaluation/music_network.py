@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from pocket.music import INSTRUMENTS, MOODS, TEMPI
+from pocket.data.music import INSTRUMENTS, MOODS, TEMPI
 
 RATE, SECONDS = 16_000, 5
 SAMPLES = RATE * SECONDS

@@ -4,9 +4,9 @@ import random
 from functools import cache
 from pathlib import Path
 
-from pocket import domain
-from pocket.judges import plain
-from pocket.names import picture_names
+from pocket.judging.judges import plain
+from pocket.words import domain
+from pocket.words.names import picture_names
 
 from .plan import ASKING, BY_VOICE, WRITTEN, Size, Spoken, digest
 from .requests import Presented, Request
@@ -27,7 +27,7 @@ class Shown(Presented):
         """The picture, made once."""
         path = folder / f"{self.key}.png"
         if not path.exists():
-            from pocket.pictures import photograph
+            from pocket.data.pictures import photograph
 
             photograph(self.name, random.Random(self.seed), held_out=True).save(path)
         return path
@@ -74,6 +74,6 @@ def original(name: str, folder: Path) -> Path:
 
 @cache
 def _drawings():
-    from pocket.pictures import clean
+    from pocket.data.pictures import clean
 
     return clean()

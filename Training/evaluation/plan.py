@@ -4,8 +4,8 @@ import hashlib
 import random
 from dataclasses import dataclass
 
-from pocket import domain
-from pocket.voices import FLITE_VOICES, HELD_OUT_VOICE, HIBARI_FACTORS, REPLY_VOICE
+from pocket.data.voices import FLITE_VOICES, HELD_OUT_VOICE, HIBARI_FACTORS, REPLY_VOICE
+from pocket.words import domain
 
 VOICES = {
     "reply voice": [REPLY_VOICE],

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pocket.judges import plain
+from pocket.judging.judges import plain
 
 from . import music, opus, page, scores, sounds
 from .asked import Asked

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from pocket.judges import plain
+from pocket.judging.judges import plain
 
 from . import intervals as st
 from .music import PARTS, Clip, Piece, described, parts

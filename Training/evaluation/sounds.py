@@ -11,7 +11,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from pocket.voices import SAMPLE_RATE, Speaker, heard
+from pocket.data.voices import SAMPLE_RATE, Speaker, heard
 
 from .plan import CLEAN, Spoken
 
@@ -44,7 +44,7 @@ class Recordings:
         def make() -> np.ndarray:
             import torch
 
-            from pocket.recordings import microphone
+            from pocket.data.recordings import microphone
 
             rng = random.Random(asked.key)
             said = self._speaker.speak(asked.text, asked.voice, rng)

@@ -18,7 +18,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 from torch.nn import functional as F
 
-from pocket import music
+from pocket.data import music
 
 from . import intervals, opus, sounds
 from .music_judge import WEIGHTS, MusicJudge

@@ -35,7 +35,7 @@ class Experts:
 
     @cached_property
     def _listener(self):
-        from pocket.judges import Listener
+        from pocket.judging.judges import Listener
 
         return Listener()
 
@@ -45,7 +45,7 @@ class Experts:
 
     @staticmethod
     def _wave(path: Path) -> np.ndarray:
-        from pocket.voices import read
+        from pocket.data.voices import read
 
         return read(str(path))
 

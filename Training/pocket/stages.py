@@ -19,7 +19,7 @@ class Stage:
 
 def _corpus(parts: list[int]) -> Callable[[str, str, float], None]:
     def run(work: str, model: str, pace: float) -> None:
-        from .corpus import make_part
+        from .data.corpus import make_part
 
         for part in parts:
             make_part(work, part, PART_SECONDS[part])
@@ -28,45 +28,45 @@ def _corpus(parts: list[int]) -> Callable[[str, str, float], None]:
 
 
 def _start(work: str, model: str, pace: float) -> None:
-    from .start import unpack
+    from .shipping.start import unpack
 
     unpack(work, model)
 
 
 def _latent(work: str, model: str, pace: float) -> None:
-    from .latent import build
+    from .data.latent import build
 
     build(work, PARTS)
 
 
 def _encoder(work: str, model: str, pace: float) -> None:
-    from .train_codec import train_encoder
+    from .training.codec import train_encoder
 
     train_encoder(work, PARTS, 900 * pace)
 
 
 def _decoder(work: str, model: str, pace: float) -> None:
-    from .train_codec import train_decoder
+    from .training.codec import train_decoder
 
     train_decoder(work, PARTS, (300 if os.path.exists(f"{work}/start/decoder.pt") else 900) * pace)
 
 
 def _recode(work: str, model: str, pace: float) -> None:
-    from .train_soundstorm import recode
+    from .training.soundstorm import recode
 
     recode(work, PARTS)
 
 
 def _soundstorm(work: str, model: str, pace: float) -> None:
-    from .storm_lessons import prompt
-    from .train_soundstorm import train_soundstorm
+    from .lessons.soundstorm import prompt
+    from .training.soundstorm import train_soundstorm
 
     prompt(work, model)
     train_soundstorm(work, PARTS, 1320 * pace)
 
 
 def _spoken(work: str, model: str, pace: float) -> None:
-    from .recordings import speak_questions, test_rows, training_rows
+    from .data.recordings import speak_questions, test_rows, training_rows
 
     for index, (name, rows) in enumerate(test_rows().items()):
         speak_questions(work, f"test {name}", rows, 100 + index)
@@ -75,14 +75,14 @@ def _spoken(work: str, model: str, pace: float) -> None:
 
 
 def _recordings(work: str, model: str, pace: float) -> None:
-    from .recordings import encode_questions
+    from .data.recordings import encode_questions
 
     for name, _, seed in QUESTIONS:
         encode_questions(work, name, seed)
 
 
 def _probe(work: str, model: str, pace: float) -> None:
-    from .probe import align, train_probe
+    from .training.probe import align, train_probe
 
     names = [name for name, _, _ in QUESTIONS]
     train_probe(work, names, 900 * pace)
@@ -91,41 +91,41 @@ def _probe(work: str, model: str, pace: float) -> None:
 
 
 def _replies(work: str, model: str, pace: float) -> None:
-    from .kept import keep_replies
-    from .recordings import make_replies
+    from .data.recordings import make_replies
+    from .lessons.kept import keep_replies
 
     make_replies(work)
     keep_replies(work)
 
 
 def _tune(work: str, model: str, pace: float) -> None:
-    from .tune_decoder import fill, tune_decoder
+    from .training.tune_decoder import fill, tune_decoder
 
     fill(work, PARTS)
     tune_decoder(work, PARTS, 600 * pace)
 
 
 def _instruct(work: str, model: str, pace: float) -> None:
-    from .instruct import write
+    from .words.instruct import write
 
     write(work)
 
 
 def _instruct_page(work: str, model: str, pace: float) -> None:
-    from .instruct_page import write
+    from .words.instruct_page import write
 
     write(work)
 
 
 def _front(work: str, model: str, pace: float) -> None:
-    from .train_front import train_front
+    from .training.front import train_front
 
     train_front(work, 660 * pace)
 
 
 def _backbone(work: str, model: str, pace: float) -> None:
-    from .train_backbone import train_backbone
-    from .vocabulary import write_folder
+    from .training.backbone import train_backbone
+    from .words.vocabulary import write_folder
 
     if not os.path.exists(f"{work}/llama/tokenizer.model"):
         write_folder(f"{work}/llama")
@@ -133,7 +133,7 @@ def _backbone(work: str, model: str, pace: float) -> None:
 
 
 def _picture_codes(work: str, model: str, pace: float) -> None:
-    from . import picture_codes, picture_latents
+    from .data import picture_codes, picture_latents
 
     if not os.path.exists(f"{work}/picture-latents.pt"):  # else those that the shipped weights rest on
         picture_codes.build(work)
@@ -141,69 +141,69 @@ def _picture_codes(work: str, model: str, pace: float) -> None:
 
 
 def _picture_encoder(work: str, model: str, pace: float) -> None:
-    from .train_seed import say_what_is_seen, train_encoder
+    from .training.seed import say_what_is_seen, train_encoder
 
     train_encoder(work, 660 * pace)
     say_what_is_seen(work)
 
 
 def _picture_decoder(work: str, model: str, pace: float) -> None:
-    from .train_unclip import train_decoder
+    from .training.unclip import train_decoder
 
     train_decoder(work, 540 * pace)
 
 
 def _picture_unet(work: str, model: str, pace: float) -> None:
-    from .train_unclip import train_unet
+    from .training.unclip import train_unet
 
     train_unet(work, 1500 * pace)
 
 
 def _picture_tune(work: str, model: str, pace: float) -> None:
-    from .train_unclip import tune_decoder
+    from .training.unclip import tune_decoder
 
     tune_decoder(work, 240 * pace)
 
 
 def _music_codes(work: str, model: str, pace: float) -> None:
-    from .music_codes import build
+    from .data.music_codes import build
 
     build(work)
 
 
 def _music_encoder(work: str, model: str, pace: float) -> None:
-    from .train_encodec import say_what_is_heard, train_encoder
+    from .training.encodec import say_what_is_heard, train_encoder
 
     train_encoder(work, 400 * pace)
     say_what_is_heard(work)
 
 
 def _music_decoder(work: str, model: str, pace: float) -> None:
-    from .train_encodec import train_decoder
+    from .training.encodec import train_decoder
 
     train_decoder(work, 340 * pace)
 
 
 def _export(work: str, model: str, pace: float) -> None:
-    from .export import export
+    from .shipping.export import export
 
     export(work, model)
 
 
 def _judge(work: str, model: str, pace: float) -> None:
-    from .report import judge
+    from .judging.report import judge
 
     judge(work, model, PARTS)
 
 
 def _picture_judge(work: str, model: str, pace: float) -> None:
-    from .judge_pictures import judge_pictures
+    from .judging.pictures import judge_pictures
 
     judge_pictures(work, model)
 
 
 def _music_judge(work: str, model: str, pace: float) -> None:
-    from .judge_music import judge_music
+    from .judging.music import judge_music
 
     judge_music(model)
 

@@ -6,8 +6,8 @@ import random
 import numpy as np
 import pytest
 
-from pocket.alignment import frames_of, latest, said
-from pocket.batching import by_length
+from pocket.data.alignment import frames_of, latest, said
+from pocket.lessons.batching import by_length
 
 
 def every_way(frames: int, text: list[int]) -> list[tuple[int, ...]]:
@@ -58,7 +58,7 @@ def test_batches_hold_rows_of_like_length() -> None:
 def test_a_head_reads_what_the_states_hold() -> None:
     """Hidden states that hold each frame's latest letters, as late as they must be known, are read without mistake."""
     torch = pytest.importorskip("torch")
-    from pocket.listening import DELAY, LATEST, LETTERS, Listening, Spoken, numbers
+    from pocket.lessons.listening import DELAY, LATEST, LETTERS, Listening, Spoken, numbers
 
     net, size = Listening(LATEST * (1 + len(LETTERS))), 1 + len(LETTERS)
     with torch.no_grad():
@@ -74,9 +74,9 @@ def test_a_head_reads_what_the_states_hold() -> None:
 
 def test_a_layer_looks_back_as_far_as_is_written() -> None:
     torch = pytest.importorskip("torch")
-    from pocket.llama import Layer, LlamaConfig
-    from pocket.nearby import LOOKS, look_back
-    from pocket.soundstorm import rotary_table, rotate
+    from pocket.networks.llama import Layer, LlamaConfig
+    from pocket.networks.nearby import LOOKS, look_back
+    from pocket.networks.soundstorm import rotary_table, rotate
 
     torch.manual_seed(1)
     layer, vectors = Layer(LlamaConfig(10)), torch.randn(1024, 256) * 0.02

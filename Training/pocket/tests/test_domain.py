@@ -3,9 +3,9 @@
 import random
 import re
 
-from pocket import domain
-from pocket.names import picture_names
-from pocket.tunes import tune_names
+from pocket.words import domain
+from pocket.words.names import picture_names
+from pocket.words.tunes import tune_names
 
 
 def words(text: str) -> str:

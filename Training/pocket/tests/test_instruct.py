@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from pocket import domain, instruct, tunes
-from pocket.instruct import Dialogue, Turn
-from pocket.instruct_topics import combinations
+from pocket.words import domain, instruct, tunes
+from pocket.words.instruct import Dialogue, Turn
+from pocket.words.instruct_topics import combinations
 
 
 @pytest.fixture(scope="module")

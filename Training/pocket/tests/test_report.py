@@ -5,8 +5,8 @@ import pytest
 
 pytest.importorskip("torch")
 
-from pocket.judge_letters import summary  # noqa: E402
-from pocket.report import page  # noqa: E402
+from pocket.judging.letters import summary  # noqa: E402
+from pocket.judging.report import page  # noqa: E402
 
 NOTHING: dict = {"codec": {}, "replies": {}, "voices": {}, "letters": {}, "backbone": {}, "written": {}}
 RIGHT = {"percent": 50.0, "interval": [25.0, 75.0], "of": 8}

@@ -6,10 +6,10 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from pocket.music import FRAMES  # noqa: E402
-from pocket.music_codes import LEVELS  # noqa: E402
-from pocket.runs import IMAGE_LENGTH, LEAST_FRAMES, LEVEL, Grammar, Runs  # noqa: E402
-from pocket.vocabulary import PIECES, added_tokens  # noqa: E402
+from pocket.data.music import FRAMES  # noqa: E402
+from pocket.data.music_codes import LEVELS  # noqa: E402
+from pocket.words.runs import IMAGE_LENGTH, LEAST_FRAMES, LEVEL, Grammar, Runs  # noqa: E402
+from pocket.words.vocabulary import PIECES, added_tokens  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +83,7 @@ def test_music_comes_level_by_level_and_ends_at_a_frame(runs: Runs) -> None:
 
 def test_the_likeliest_of_what_may_come_is_taken(runs: Runs) -> None:
     """However a network is, what it plays are whole frames, and what it draws is an image."""
-    from pocket.llama import Llama, LlamaConfig
+    from pocket.networks.llama import Llama, LlamaConfig
 
     torch.manual_seed(0)
     size = PIECES + len(runs.added)

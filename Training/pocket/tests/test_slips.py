@@ -2,7 +2,7 @@
 
 import random
 
-from pocket.slips import LONGEST, MOST, slipped
+from pocket.lessons.slips import LONGEST, MOST, slipped
 
 CODES = list(range(100))
 OTHERS = [[1000 + code for code in range(60)], [2000, 2001]]

@@ -1,0 +1,1 @@
+"""The judges, and the reports that they write."""

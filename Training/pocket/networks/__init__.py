@@ -1,0 +1,1 @@
+"""The networks, in the official checkpoints' key names."""

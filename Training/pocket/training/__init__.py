@@ -1,0 +1,1 @@
+"""The stages that train, and the loop that they share."""
