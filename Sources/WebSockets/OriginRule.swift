@@ -10,11 +10,28 @@ struct OriginRule: Sendable {
 
     /// Whether the request comes from the server's own page (the origin's host and port are those that the request was
     /// sent to), from a page that is allowed, or from no page at all.
+    ///
+    /// Over plain HTTP a page of the same name need not be the server's own: whoever owns a name can serve a page from it
+    /// and then point it at 127.0.0.1 (DNS rebinding). With TLS the certificate would be another one.
     func admits(origin: String?, host: String) -> Bool {
         guard let origin = origin?.lowercased() else { return true }
         if allowed.contains(origin) { return true }
         guard let authority = Self.authority(origin) else { return false }
-        return authority == Self.withoutDefaultPort(host.lowercased(), scheme: Self.scheme(origin))
+        let scheme = Self.scheme(origin)
+        return authority == Self.withoutDefaultPort(host.lowercased(), scheme: scheme)
+            && (scheme == "https" || Self.isNobodysName(authority))
+    }
+
+    /// Whether a host is an address, or has a name that no stranger can own: one of a single word, or below a domain that
+    /// is reserved for the machine or its network (RFC 6761, 6762, 8375).
+    private static func isNobodysName(_ authority: String) -> Bool {
+        if authority.hasPrefix("[") { return true }
+        var host = authority.prefix { $0 != ":" }
+        if host.hasSuffix(".") { host.removeLast() }
+        let labels = host.split(separator: ".", omittingEmptySubsequences: false)
+        // Where the last label is a number, the whole is an IPv4 address and no name.
+        guard labels.count > 1, let last = labels.last, !last.allSatisfy(\.isNumber) else { return true }
+        return ["localhost", "local", "internal"].contains(last) || host.hasSuffix(".home.arpa")
     }
 
     /// What is wrong with an entry of the list; nil when nothing is.

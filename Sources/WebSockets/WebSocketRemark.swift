@@ -35,7 +35,9 @@ public struct WebSocketRemark: Sendable, Equatable, CustomStringConvertible {
     private var text: String {
         switch kind {
         case .foreignOrigin(let origin, let host):
-            "refused a page of \(origin), which is not \(host): list it in server.allowed_origins if it may come in"
+            "refused a page of \(origin), "
+                + (origin.hasSuffix("://" + host) ? "a name that anybody may own" : "which is not \(host)")
+                + ": list it in server.allowed_origins if it may come in"
                 + " (client \(address))"
         case .plainHTTP: "\(address) speaks plain HTTP to a TLS port: it has to use https:// and wss://"
         case .unexpectedTLS:

@@ -7,14 +7,23 @@ import Testing
         (nil, "127.0.0.1:8787", true), ("http://127.0.0.1:8787", "127.0.0.1:8787", true),
         ("http://localhost:8787", "127.0.0.1:8787", false), ("http://127.0.0.1:8788", "127.0.0.1:8787", false),
         ("https://Voice.example.org", "voice.example.org", true), ("https://a.example", "a.example:443", true),
-        ("http://a.example", "a.example:80", true), ("https://a.example", "a.example:80", false),
+        ("https://a.example", "a.example:80", false), ("http://192.0.2.1", "192.0.2.1:80", true),
         ("https://other.example", "127.0.0.1:8787", true), ("https://other.example.evil", "127.0.0.1:8787", false),
         ("http://other.example", "127.0.0.1:8787", false), ("null", "127.0.0.1:8787", false), ("", "", false),
         ("file://", "", false), ("http://", "", false), ("http://a.example/", "a.example", false),
-        ("http://[::1]:8787", "[::1]:8787", true),
+        ("http://[::1]:8787", "[::1]:8787", true), ("http://[::ffff:127.0.0.1]", "[::ffff:127.0.0.1]", true),
+        // Names that a stranger may own and point here; over TLS the certificate would not be theirs.
+        ("http://evil.example:8787", "evil.example:8787", false), ("http://a.example", "a.example:80", false),
+        ("http://127.0.0.1.evil.example", "127.0.0.1.evil.example", false), ("http://a.b.", "a.b.", false),
+        ("http://evil.local.example", "evil.local.example", false), ("http://xlocal.io", "xlocal.io", false),
+        ("http://listed.example:8787", "listed.example:8787", true),
+        // Names that none can own.
+        ("http://server:8787", "server:8787", true), ("http://Server.local:8787", "server.local:8787", true),
+        ("http://a.localhost", "a.localhost:80", true), ("http://b.home.arpa", "b.home.arpa", true),
+        ("http://c.internal.", "c.internal.", true),
     ])
     func whoMayComeIn(_ origin: String?, _ host: String, _ isAdmitted: Bool) {
-        let rule = OriginRule(allowed: ["https://other.example"])
+        let rule = OriginRule(allowed: ["https://other.example", "http://listed.example:8787"])
         #expect(rule.admits(origin: origin, host: host) == isAdmitted, "\(origin ?? "-") at \(host)")
     }
 
@@ -50,6 +59,8 @@ import Testing
             remarks.all.first?.kind == .foreignOrigin(origin: "https://evil.example", host: "127.0.0.1")
                 && remarks.all.first?.address == "127.0.0.1")
         #expect(remarks.all.first?.description.contains("server.allowed_origins") == true)
+        let rebound = WebSocketRemark(kind: .foreignOrigin(origin: "http://a.b:8", host: "a.b:8"), address: "127.0.0.1")
+        #expect(rebound.description.contains("a name that anybody may own"))
     }
 
     @Test func aFloodOfOneKindIsToldOnceInAWhile() {
