@@ -151,6 +151,12 @@ def load_questions(folder: str, name: str) -> list[Question]:
     ]
 
 
+def reply_codes(folder: str) -> dict[str, list[int]]:
+    """Level 0 of every reply, as the backbone is to say it."""
+    replies = torch.load(f"{folder}/replies.pt")
+    return {text: entry.get("kept", entry["true"]).tolist() for text, entry in replies.items()}
+
+
 def recorded(folder: str) -> list[str]:
     """The training recordings that are encoded and aligned."""
     return sorted(path.rsplit("aligned-", 1)[1][:-4] for path in glob.glob(f"{folder}/aligned-train-*[0-9].npz"))

@@ -7,6 +7,7 @@ import os
 from ..data.spoken_tests import tests_in
 from ..lessons.music import Music
 from ..lessons.pictures import Pictures
+from .aloud import judge_aloud
 from .evaluate import Shipped
 from .judges import Listener
 from .letters import judge_letters
@@ -26,6 +27,7 @@ def judge(work: str, model: str, parts: list[int], count: int = 60) -> None:
     judge_speech(work, model, parts, count)
     judge_read(work, model, tests_in(work), count // 2)
     judge_answers(work, model, tests_in(work), count)
+    keep(work, "aloud", {"aloud": judge_aloud(Shipped(model), work)})
     judge_written(work, model, 2 * count)
     write(work)
 
@@ -65,7 +67,7 @@ def keep(work: str, name: str, scores: dict) -> None:
 
 def write(work: str) -> None:
     """All scores so far to the reports folder."""
-    scores: dict = {"codec": {}, "replies": {}, "voices": {}, "letters": {}, "backbone": {}, "written": {}}
+    scores: dict = {"codec": {}, "replies": {}, "voices": {}, "letters": {}, "backbone": {}, "aloud": {}, "written": {}}
     for path in sorted(glob.glob(f"{work}/scores-*.json")):
         with open(path) as file:
             for part, values in json.load(file).items():
@@ -143,6 +145,10 @@ def page(scores: dict) -> str:
                 lines.append(f"    {label:19s} {part_right(score[label])}")
         if spoken := score["reply's speech"]:
             lines.append(f"    reply's speech      {rate(spoken)}")
+    if score := scores["aloud"]:
+        lines += ["", "Backbone: every reply's speech behind its own codes, against what it has learned"]
+        lines.append(f"  {'spoken as written':62s} {part_right(score['as written'])}")
+        lines.append(f"  {'codes wrong':62s} {score['codes wrong']:6.1f} %")
     lines += ["", "Backbone: what is written to it, pictures that are shown, music that is played to it"]
     for name, score in scores["written"].items():
         for label, value in {"": score}.items() if "percent" in score else score.items():

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ..data.alignment import frames_of
 from ..data.latent import SEMANTIC
-from ..data.recordings import Question, load_questions, recorded
+from ..data.recordings import Question, load_questions, recorded, reply_codes
 from ..lessons.batching import by_length
 from ..lessons.conversations import SPEECH_IN, Sequence, Writer
 from ..lessons.instruct import Instruct
@@ -55,9 +55,7 @@ class Mixture:
     def __init__(self, folder: str, vocabulary: Vocabulary) -> None:
         self.folder = folder
         self.fresh = not os.path.exists(f"{folder}/start/backbone.pt")
-        replies = torch.load(f"{folder}/replies.pt")
-        codes = {text: entry.get("kept", entry["true"]).tolist() for text, entry in replies.items()}
-        self.writer = Writer(vocabulary, codes, Pictures.of(folder), Music.of(folder))
+        self.writer = Writer(vocabulary, reply_codes(folder), Pictures.of(folder), Music.of(folder))
         complete = self.writer.pictures is not None and self.writer.music is not None
         self.instruct = Instruct.of(folder) if complete else None  # most dialogues need both
         self.shares = dict(SHARES)
