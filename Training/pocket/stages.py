@@ -7,7 +7,7 @@ from dataclasses import dataclass
 PARTS = [0, 1, 9]  # of the corpus: the reply voice half of the time; any voices; the held-out voice
 PART_SECONDS = {0: 2400, 1: 3000, 9: 420}
 
-QUESTIONS = [(f"train-{part}", 800, 60 + part) for part in range(12)]  # (file, recordings, seed)
+QUESTIONS = [(f"train-{part}", 800, 60 + part) for part in range(14)]  # (file, recordings, seed)
 
 
 @dataclass
@@ -213,12 +213,12 @@ STAGES = {
     "corpus-a": Stage(_corpus([0, 9]), [], 6),
     "corpus-b": Stage(_corpus([1]), [], 6),
     "latent": Stage(_latent, ["start", "corpus-a", "corpus-b"], 3),
-    "spoken": Stage(_spoken, [], 8),
+    "spoken": Stage(_spoken, [], 9),
     "encoder": Stage(_encoder, ["latent"], 15),
     "decoder": Stage(_decoder, ["latent"], 15),
     "replies": Stage(_replies, ["latent"], 1),
     "recode": Stage(_recode, ["encoder"], 5),
-    "recordings": Stage(_recordings, ["encoder", "spoken"], 12),
+    "recordings": Stage(_recordings, ["encoder", "spoken"], 14),
     "probe": Stage(_probe, ["recordings"], 17),
     "soundstorm": Stage(_soundstorm, ["recode", "replies"], 22),
     "tune": Stage(_tune, ["soundstorm", "decoder", "replies"], 14),
@@ -235,7 +235,7 @@ STAGES = {
     "front": Stage(_front, ["probe", "replies", "picture-encoder", "music-encoder", "instruct"], 11),
     "backbone": Stage(_backbone, ["front"], 60),
     "export": Stage(_export, ["tune", "backbone", "picture-tune", "music-decoder"], 0.2),
-    "judge": Stage(_judge, ["export"], 19),
+    "judge": Stage(_judge, ["export"], 22),
     "picture-judge": Stage(_picture_judge, ["export"], 6),
     "music-judge": Stage(_music_judge, ["export"], 4),
 }
