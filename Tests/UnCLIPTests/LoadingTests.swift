@@ -70,6 +70,24 @@ import Testing
         #expect(reason(folder).contains("unet/\(name)"))
     }
 
+    /// Found by fuzzing: five hundred lists in each other took seconds, and a configuration has room for a thousand such.
+    @Test("settings that are nested deeply are refused as quickly as others", .timeLimit(.minutes(1)))
+    func deep() throws {
+        let folder = try TemporaryFolder()
+        let file = folder.url.appending(path: "config.json")
+        for (open, close) in [("[", "]"), (#"{"a":"#, "}")] {
+            let value = String(repeating: open, count: 500) + "1" + String(repeating: close, count: 500)
+            let members = (0..<200).map { "\"key\($0)\": \(value)" }.joined(separator: ", ")
+            try Data("{\(members)}".utf8).write(to: file)
+            let error = #expect(throws: UnCLIPError.self) { try Settings(file) }
+            #expect(error?.reason == "it is not a JSON object of settings")
+        }
+        try Data(#"{"key": [[{"a": [1, "b", null, true]}]]}"#.utf8).write(to: file)
+        #expect(
+            try Settings(file).take("key")
+                == .list([.list([.object(["a": .list([.number(1), .text("b"), .null, .flag(true)])])])]))
+    }
+
     @Test("the prompt is start, end and padding, by the special tokens' own file")
     func prompt() throws {
         let folder = try TemporaryFolder(copying: "unclip")

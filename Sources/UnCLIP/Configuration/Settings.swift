@@ -10,7 +10,15 @@ enum Setting: Sendable, Equatable, Decodable, CustomStringConvertible {
     case list([Setting])
     case object([String: Setting])
 
+    /// No setting is a list or an object of so many others.
+    private static let deepest = 16
+
     init(from decoder: any Decoder) throws {
+        // What is tried here is tried at every level: the time grows with the third power of the depth.
+        guard decoder.codingPath.count <= Self.deepest else {
+            throw DecodingError.dataCorrupted(
+                .init(codingPath: decoder.codingPath, debugDescription: "nested deeper than \(Self.deepest)"))
+        }
         let value = try decoder.singleValueContainer()
         if value.decodeNil() {
             self = .null
@@ -72,7 +80,7 @@ final class Settings {
             throw UnCLIPError("load", url.path, "it \(error.reason)")
         }
         guard case .object(let object)? = try? JSONDecoder().decode(Setting.self, from: data) else {
-            throw UnCLIPError("load", url.path, "it is not a JSON object")
+            throw UnCLIPError("load", url.path, "it is not a JSON object of settings")
         }
         return object
     }
