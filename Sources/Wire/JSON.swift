@@ -6,8 +6,9 @@ public struct JSONLimits: Sendable {
     public var maxBytes = 16 << 20
     /// How deep arrays and objects may be nested.
     public var maxDepth = 32
-    /// How many values a text may hold, about: events hold few, and each costs far more than its bytes to read.
-    public var maxValues = 20_000
+    /// How many values a text may hold, about: events hold few, and each costs far more than its bytes to read. What may
+    /// be anything (`JSONValue`) is tried as every kind of value, which takes tens of microseconds a value.
+    public var maxValues = 4_000
 
     /// The defaults written beside the properties.
     public init() {}
@@ -40,6 +41,7 @@ public struct JSONLimits: Sendable {
                 case UInt8(ascii: "["), UInt8(ascii: "{"):
                     depth += 1
                     deepest = max(deepest, depth)
+                    values += 1
                 case UInt8(ascii: "]"), UInt8(ascii: "}"): depth -= 1
                 case UInt8(ascii: ","): values += 1
                 default: break

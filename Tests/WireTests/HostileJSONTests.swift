@@ -35,6 +35,24 @@ import Testing
         #expect(ContinuousClock.now - start < .seconds(5))
     }
 
+    /// Each of these lists is a value that is tried as every kind, however few commas there are: 40,000 of them took minutes.
+    @Test func aFloodOfListsIsRefusedAtOnceAndWhatIsTakenIsReadSoon() throws {
+        func message(_ chains: Int) -> String {
+            let chain = String(repeating: "[", count: 28) + "1" + String(repeating: "]", count: 28)
+            let metadata = Array(repeating: chain, count: chains).joined(separator: ",")
+            return #"{"type":"response.create","response":{"metadata":[\#(metadata)]}}"#
+        }
+        let start = ContinuousClock.now
+        let error = #expect(throws: WireError.self) { try client(message(1500)) }
+        #expect(error?.code == .invalidJSON)
+        _ = try client(message(130))
+        #expect(ContinuousClock.now - start < .seconds(5))
+        let tool =
+            #"{"type":"function","name":"f","parameters":{"type":"object","properties":{"a":{"type":"string"}}}}"#
+        let tools = Array(repeating: tool, count: 200).joined(separator: ",")
+        _ = try client(#"{"type":"session.update","session":{"type":"realtime","tools":[\#(tools)]}}"#)
+    }
+
     @Test func tooLongATextIsRefused() {
         var limits = JSONLimits()
         limits.maxBytes = 10
