@@ -35,7 +35,8 @@ import Testing
         #expect(ContinuousClock.now - start < .seconds(5))
     }
 
-    /// Each of these lists is a value that is tried as every kind, however few commas there are: 40,000 of them took minutes.
+    /// Each of these lists is a value that is tried as every kind, however few commas there are: 56,000 of them took seven
+    /// seconds, and ten times as many were let in.
     @Test func aFloodOfListsIsRefusedAtOnceAndWhatIsTakenIsReadSoon() throws {
         func message(_ chains: Int) -> String {
             let chain = String(repeating: "[", count: 28) + "1" + String(repeating: "]", count: 28)
