@@ -23,7 +23,7 @@ struct OriginRule: Sendable {
     }
 
     /// Whether a host is an address, or has a name that no stranger can own: one of a single word, or below a domain that
-    /// is reserved for the machine or its network (RFC 6761, 6762, 8375).
+    /// is kept for the machine or its network (RFC 6761, RFC 6762 with its appendix G, RFC 8375).
     private static func isNobodysName(_ authority: String) -> Bool {
         if authority.hasPrefix("[") { return true }
         var host = authority.prefix { $0 != ":" }
@@ -31,7 +31,7 @@ struct OriginRule: Sendable {
         let labels = host.split(separator: ".", omittingEmptySubsequences: false)
         // Where the last label is a number, the whole is an IPv4 address and no name.
         guard labels.count > 1, let last = labels.last, !last.allSatisfy(\.isNumber) else { return true }
-        return ["localhost", "local", "internal"].contains(last) || host.hasSuffix(".home.arpa")
+        return privateDomains.contains(String(last)) || host.hasSuffix(".home.arpa")
     }
 
     /// What is wrong with an entry of the list; nil when nothing is.
@@ -50,6 +50,10 @@ struct OriginRule: Sendable {
         guard !rest.isEmpty, !rest.contains(where: { "/?#@ ".contains($0) }) else { return nil }
         return withoutDefaultPort(String(rest), scheme: scheme)
     }
+
+    private static let privateDomains: Set = [
+        "localhost", "test", "local", "intranet", "internal", "private", "corp", "home", "lan",
+    ]
 
     private static func scheme(_ origin: String) -> String? {
         ["http", "https"].first { origin.hasPrefix($0 + "://") }

@@ -20,7 +20,8 @@ import Testing
         // Names that none can own.
         ("http://server:8787", "server:8787", true), ("http://Server.local:8787", "server.local:8787", true),
         ("http://a.localhost", "a.localhost:80", true), ("http://b.home.arpa", "b.home.arpa", true),
-        ("http://c.internal.", "c.internal.", true),
+        ("http://c.internal.", "c.internal.", true), ("http://voice.lan:8787", "voice.lan:8787", true),
+        ("http://voice.test", "voice.test", true),
     ])
     func whoMayComeIn(_ origin: String?, _ host: String, _ isAdmitted: Bool) {
         let rule = OriginRule(allowed: ["https://other.example", "http://listed.example:8787"])
