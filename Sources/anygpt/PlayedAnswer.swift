@@ -59,6 +59,8 @@ struct PlayedAnswer {
             defer { group.cancelAll() }
             try await group.next()
         }
+        // Cancelled, the events end like those of a sound server that has nothing more to say.
+        try Task.checkCancellation()
     }
 
     /// Lets go of the loudspeakers; what was not heard is not.
