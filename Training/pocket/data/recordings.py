@@ -153,8 +153,12 @@ def load_questions(folder: str, name: str) -> list[Question]:
 
 def reply_codes(folder: str) -> dict[str, list[int]]:
     """Level 0 of every reply, as the backbone is to say it."""
-    replies = torch.load(f"{folder}/replies.pt")
-    return {text: entry.get("kept", entry["true"]).tolist() for text, entry in replies.items()}
+    return {text: codes_to_say(entry).tolist() for text, entry in torch.load(f"{folder}/replies.pt").items()}
+
+
+def codes_to_say(entry: dict[str, Tensor]) -> Tensor:
+    """Level 0 of an entry of replies.pt: what the shipped backbone says already, where that was kept."""
+    return entry.get("kept", entry["true"])
 
 
 def recorded(folder: str) -> list[str]:

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from ..data.corpus import Utterance, load
 from ..data.latent import corpus_split
+from ..data.recordings import codes_to_say
 from ..data.voices import HOP
 from ..words import domain
 from .evaluate import Shipped
@@ -68,7 +69,7 @@ def judge_replies(model: Shipped, folder: str, listener: Listener, count: int = 
         "recording": lambda entry: recording(entry).numpy(),
         "level 0 by the encoder": lambda entry: model.speak(model.tokenizer.encode(recording(entry), 1)[0]),
         "level 0 by the true features": lambda entry: model.speak(entry["true"].long()),
-        "level 0 as the backbone learns it": lambda entry: model.speak(entry.get("kept", entry["true"]).long()),
+        "level 0 as the backbone learns it": lambda entry: model.speak(codes_to_say(entry).long()),
     }
     scores = {}
     for name, way in ways.items():

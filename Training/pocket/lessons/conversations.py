@@ -110,6 +110,12 @@ class Writer:
         sequence.add(ids[1 : 1 + FIRST_CODES], IMAGE_FIRST)
         sequence.add(ids[1 + FIRST_CODES :], IMAGE_REST)
 
+    def transcribed(self, sequence: Sequence, text: str, learned: bool = True) -> None:
+        """What was heard, and the marks around it, up to where the reply begins."""
+        sequence.add(self.encode(" <-Ins->"), TEXT if learned else 0)
+        sequence.add(self.encode(f" {text}\n "), TRANSCRIPT if learned else 0)
+        sequence.add(self.encode("<-Res->"), TEXT if learned else 0)
+
     def answer(
         self, rng: random.Random, sequence: Sequence, transcript: str, reply: str, aloud: bool, whole: bool = False
     ) -> bool:
@@ -117,9 +123,7 @@ class Writer:
 
         The picture's 34 tokens come before the speech, near to its name; the thousand of music would keep it waiting.
         """
-        sequence.add(self.encode(" <-Ins->"), TEXT)
-        sequence.add(self.encode(f" {transcript}\n "), TRANSCRIPT)
-        sequence.add(self.encode("<-Res->"), TEXT)
+        self.transcribed(sequence, transcript)
         sequence.add(self.encode(f" {reply} "), REPLY)
         if not self.picture(sequence, transcript):
             return False
@@ -164,9 +168,7 @@ class Writer:
         """The spoken chain up to the transcript's end: for what has no answer."""
         sequence = self.opening(rng)
         self.ask(sequence, heard, template.INSTRUCTION)
-        sequence.add(self.encode(" <-Ins->"), TEXT)
-        sequence.add(self.encode(f" {text}\n "), TRANSCRIPT)
-        sequence.add(self.encode("<-Res->"), TEXT)
+        self.transcribed(sequence, text)
         return sequence
 
     def saying(self, rng: random.Random, question: Question) -> Sequence:
@@ -177,9 +179,7 @@ class Writer:
         sequence = self.opening(rng)
         codes = question.codes[: rng.randint(2, HARDLY_HEARD)].tolist()
         self.ask(sequence, Heard(codes), template.INSTRUCTION)
-        sequence.add(self.encode(" <-Ins->"), 0)
-        sequence.add(self.encode(f" {question.text}\n "), 0)
-        sequence.add(self.encode("<-Res->"), 0)
+        self.transcribed(sequence, question.text, learned=False)
         sequence.add(self.encode(f" {question.reply} "), 0)
         self.say(rng, sequence, question.reply, begin=0)
         return sequence

@@ -283,8 +283,8 @@ def train_backbone(
             "music": losses[music].mean().item() if music.any() else np.nan,
             "ktokens": ids.numel() / 1000,
         }
-        attention = torch.where(said, weight * unknown(losses), weight)
-        loss = (losses * attention).sum() / weight.sum()
+        counts = torch.where(said, weight * unknown(losses), weight)
+        loss = (losses * counts).sum() / weight.sum()
         if spoken:
             letters, right = listening(between[HEARD_AFTER - 1].float(), spoken)
             means |= {"letters": letters.item(), "right": right.item()}
