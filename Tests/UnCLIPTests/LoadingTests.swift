@@ -70,7 +70,7 @@ import Testing
         #expect(reason(folder).contains("unet/\(name)"))
     }
 
-    /// Found by fuzzing: five hundred lists in each other took seconds, and a configuration has room for a thousand such.
+    /// Five hundred lists in each other took seconds, and a configuration has room for a thousand such.
     @Test("settings that are nested deeply are refused as quickly as others", .timeLimit(.minutes(1)))
     func deep() throws {
         let folder = try TemporaryFolder()

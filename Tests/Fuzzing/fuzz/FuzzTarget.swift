@@ -91,38 +91,19 @@ enum FuzzTarget: String, CaseIterable {
     private func readConfigurations(_ bytes: UnsafeRawBufferPointer) {
         guard let choice = bytes.first, let reader = ConfigurationReader(rawValue: choice) else { return }
         let file = UnsafeRawBufferPointer(rebasing: bytes.dropFirst())
+        Self.store(file)
         switch reader {
         case .llama: _ = try? JSONDecoder().decode(LlamaConfiguration.self, from: Data(file))
-        case .speechTokenizer:
-            Self.store(file)
-            _ = try? SpeechTokenizerConfiguration(contentsOf: Self.scratch)
-        case .soundStorm:
-            Self.store(file)
-            _ = try? SoundStormDescription(contentsOf: Self.scratch)
-        case .encodec:
-            Self.store(file)
-            _ = try? EncodecConfiguration(contentsOf: Self.scratch)
-        case .seed:
-            Self.store(file)
-            _ = try? SEEDConfiguration(contentsOf: Self.scratch)
-        case .unet:
-            Self.store(file)
-            _ = try? UNetConfiguration(contentsOf: Self.scratch)
-        case .vae:
-            Self.store(file)
-            _ = try? VAEConfiguration(contentsOf: Self.scratch)
-        case .text:
-            Self.store(file)
-            _ = try? TextConfiguration(contentsOf: Self.scratch)
-        case .scheduler:
-            Self.store(file)
-            _ = try? PNDMScheduler(contentsOf: Self.scratch)
-        case .noise:
-            Self.store(file)
-            _ = try? ImageEmbedding.schedule(Self.scratch)
-        case .normalizer:
-            Self.store(file)
-            _ = try? ImageEmbedding.size(Self.scratch)
+        case .speechTokenizer: _ = try? SpeechTokenizerConfiguration(contentsOf: Self.scratch)
+        case .soundStorm: _ = try? SoundStormDescription(contentsOf: Self.scratch)
+        case .encodec: _ = try? EncodecConfiguration(contentsOf: Self.scratch)
+        case .seed: _ = try? SEEDConfiguration(contentsOf: Self.scratch)
+        case .unet: _ = try? UNetConfiguration(contentsOf: Self.scratch)
+        case .vae: _ = try? VAEConfiguration(contentsOf: Self.scratch)
+        case .text: _ = try? TextConfiguration(contentsOf: Self.scratch)
+        case .scheduler: _ = try? PNDMScheduler(contentsOf: Self.scratch)
+        case .noise: _ = try? ImageEmbedding.schedule(Self.scratch)
+        case .normalizer: _ = try? ImageEmbedding.size(Self.scratch)
         case .tokens:
             if case .object(let object)? = try? JSONReader.read(Array(file)) {
                 for member in object.members { _ = AddedToken(member.value) }
