@@ -26,7 +26,7 @@ help:
 	@echo "make uninstall      take that away again"
 	@echo "make test           build and run every test"
 	@echo "make lint           check the formatting of the Swift sources"
-	@echo "make bench-kernels  measure the streaming matrix product beside OpenBLAS, and products by the weights' type"
+	@echo "make bench-kernels  measure the matrix products beside OpenBLAS, and by the numbers' type"
 	@echo "make fuzz           feed TARGET with arbitrary bytes for SECONDS, or RUNS of them (see Tests/Fuzzing/README.md)"
 	@echo "make eval-pocket    speak to the daemon, judge its answers, write a report (Python: see Training/README.md)"
 	@echo "make train-pocket   train the default model further (Python, hours: see Training/README.md)"
@@ -75,7 +75,7 @@ test-dependencies:
 # Swift's own clang, so that the kernels are compiled as they are in the daemon.
 bench-kernels: dependencies
 	mkdir -p .build
-	for program in packed_product linear; do \
+	for program in packed_product linear whole_numbers; do \
 		$$(dirname $$(command -v swift))/clang -O3 -fno-math-errno -Wno-psabi -ISources/CKernels/include \
 			Benchmarks/$$program.c $$(find Sources/CKernels -name '*.c') -o .build/$$program \
 			$$(pkg-config --cflags --libs openblas) -lm && .build/$$program || exit 1; done

@@ -109,15 +109,17 @@ public struct PackedMatrix: Sendable {
         panels.read { kernels.gemm_packed_f32(c, ldc, a, lda, $0, bias, rows, outputs, inputs, adding) }
     }
 
-    /// The product's columns in a range, which begins at a multiple of `CK_PANEL`, on the calling thread alone.
+    /// The product's columns in a range, which begins at a multiple of `CK_PANEL`, on the calling thread alone; `bias` is
+    /// that of all columns.
     public func multiplyAlone(
         _ a: UnsafePointer<Float>, lda: Int, rows: Int, into c: UnsafeMutablePointer<Float>, ldc: Int,
-        columns: Range<Int>, adding: Bool = false
+        columns: Range<Int>, bias: UnsafePointer<Float>? = nil, adding: Bool = false
     ) {
         precondition(columns.lowerBound % Int(CK_PANEL) == 0 && columns.upperBound <= outputs && ldc >= columns.count)
         panels.read {
             kernels.gemm_packed_f32(
-                c, ldc, a, lda, $0 + columns.lowerBound * inputs, nil, rows, columns.count, inputs, adding)
+                c, ldc, a, lda, $0 + columns.lowerBound * inputs, bias.map { $0 + columns.lowerBound }, rows,
+                columns.count, inputs, adding)
         }
     }
 

@@ -75,7 +75,7 @@ struct BenchImageCommand: AsyncParsableCommand {
         let measurement = VisionMeasurement(vision)
         return [
             line("seeing \(vision.side) × \(vision.side)", runs, bytes: measurement.bytes) {
-                measurement()
+                ("", measurement())
             }
         ]
     }
@@ -103,22 +103,23 @@ struct BenchImageCommand: AsyncParsableCommand {
         return lines
     }
 
-    /// Measures a body that returns its longest piece.
-    private static func line(_ name: String, _ runs: Int, bytes: Int, _ body: () -> Duration)
-        -> String
-    {
-        var (best, cpu, longest) = (Double.infinity, Double.infinity, Double.infinity)
+    /// Measures a body that returns its longest piece and what that belongs to.
+    private static func line(
+        _ name: String, _ runs: Int, bytes: Int, _ body: () -> (module: String, piece: Duration)
+    ) -> String {
+        var (best, cpu, longest, module) = (Double.infinity, Double.infinity, Double.infinity, "")
         for _ in 0..<runs {
             let (start, used) = (ContinuousClock.now, processorSeconds())
-            let piece = body()
+            let result = body()
             best = min(best, (ContinuousClock.now - start) / .seconds(1))
             cpu = min(cpu, processorSeconds() - used)
-            longest = min(longest, piece / .milliseconds(1))
+            let piece = result.piece / .milliseconds(1)
+            if piece < longest { (longest, module) = (piece, result.module) }
         }
         return String(
             format: "%@ %8.2f s  processor %8.2f s  longest piece %6.1f ms  memory %5.2f GB",
             name.padding(toLength: 30, withPad: " ", startingAt: 0), best, cpu, longest,
-            Double(bytes) / 1e9)
+            Double(bytes) / 1e9) + (module.isEmpty ? "" : "  (\(module))")
     }
 
     private static func processorSeconds() -> Double {

@@ -88,6 +88,42 @@ import Testing
                 == .list([.list([.object(["a": .list([.number(1), .text("b"), .null, .flag(true)])])])]))
     }
 
+    @Test("weights in 16 bits draw what the same numbers in 32 do", arguments: [DType.bfloat16, .float16])
+    func halves(dtype: DType) throws {
+        let (short, long) = (try TemporaryFolder(copying: "unclip"), try TemporaryFolder(copying: "unclip"))
+        var changed = false
+        for part in ["unet", "vae", "text_encoder", "image_normalizer"] {
+            let file = "\(part)/\(part == "text_encoder" ? "model" : "diffusion_pytorch_model").safetensors"
+            let checkpoint = try Checkpoint.open(short.url.appending(path: file))
+            var writers = (short: SafetensorsWriter(), long: SafetensorsWriter())
+            for name in checkpoint.names {
+                let array = try checkpoint.array(name)
+                let words = array.floats.map { dtype == .float16 ? Float16($0).bitPattern : bfloat16($0) }
+                let bytes = words.flatMap { [UInt8(truncatingIfNeeded: $0), UInt8($0 >> 8)] }
+                let rounded = TypedArray(dtype: dtype, shape: array.shape, bytes: bytes)
+                changed = changed || rounded.floats != array.floats
+                writers.short.add(name, rounded)
+                writers.long.add(name, TypedArray(rounded.floats, shape: array.shape))
+            }
+            try writers.short.write(to: short.url.appending(path: file))
+            try writers.long.write(to: long.url.appending(path: file))
+        }
+        #expect(changed)
+        let pictures = try [short, long].map { folder in
+            let model = try UnCLIPModel(folder: folder.url)
+            var random = TestGenerator(seed: 6)
+            let embedding = random.normal(model.embeddingSize)
+            return try model.generate(
+                embedding: embedding, seed: 2, steps: 2, size: PictureSize(width: 24, height: 32))
+        }
+        #expect(pictures[0] == pictures[1])
+        #expect(Set(pictures[0].pixels).count > 8)
+    }
+
+    private func bfloat16(_ value: Float) -> UInt16 {
+        UInt16(truncatingIfNeeded: (value.bitPattern + 0x7fff + (value.bitPattern >> 16 & 1)) >> 16)
+    }
+
     @Test("the prompt is start, end and padding, by the special tokens' own file")
     func prompt() throws {
         let folder = try TemporaryFolder(copying: "unclip")

@@ -8,9 +8,6 @@ struct SelfAttention: Sendable {
     let to_out: Linear
     let heads: Int
 
-    /// Pixels that are projected at once.
-    static let chunk = 96
-
     var channels: Int { to_q.outputs }
     private var tiles: AttentionTiles { AttentionTiles(headSize: channels / heads) }
 
@@ -26,10 +23,11 @@ struct SelfAttention: Sendable {
         let (channels, tiles, heads) = (channels, tiles, heads)
         let size = tiles.headSize
         let (q, k, v) = (b.map(like: x), b.map(like: x), b.map(like: x))
-        let chunks = (x.pixels + Self.chunk - 1) / Self.chunk
-        b.add(units: x.images * chunks, scratch: Self.chunk * channels) { unit, memory, scratch in
-            let (image, first) = (unit / chunks, unit % chunks * Self.chunk)
-            let rows = min(Self.chunk, x.pixels - first)
+        let chunk = Plan.rows(work: 3 * channels * channels)
+        let chunks = (x.pixels + chunk - 1) / chunk
+        b.add(units: x.images * chunks, scratch: chunk * channels) { unit, memory, scratch in
+            let (image, first) = (unit / chunks, unit % chunks * chunk)
+            let rows = min(chunk, x.pixels - first)
             let source = memory.at(x, image, first)
             switch norm {
             case .layer(let norm): norm.apply(source, rows: rows, into: scratch)
@@ -49,11 +47,12 @@ struct SelfAttention: Sendable {
                 tile: tile, of: x.pixels, memory.at(k, image) + head * size, memory.at(v, image) + head * size,
                 stride: channels, into: memory.at(packed, image * heads + head))
         }
-        let blocks = (x.pixels + AttentionTiles.queries - 1) / AttentionTiles.queries
+        let queries = Plan.rows(work: 2 * size * x.pixels, atLeast: 8, atMost: AttentionTiles.queries)
+        let blocks = (x.pixels + queries - 1) / queries
         b.add(units: x.images * heads * blocks, scratch: tiles.scratchCount) { unit, memory, scratch in
             let (image, head, block) = (unit / blocks / heads, unit / blocks % heads, unit % blocks)
-            let first = block * AttentionTiles.queries
-            let rows = min(AttentionTiles.queries, x.pixels - first)
+            let first = block * queries
+            let rows = min(queries, x.pixels - first)
             let place = memory.at(q, image, first) + head * size
             tiles.attend(
                 place, rows: rows, stride: channels, memory.at(packed, image * heads + head), count: x.pixels,
@@ -65,21 +64,22 @@ struct SelfAttention: Sendable {
 
     /// y += layer(x), for all pixels.
     static func addRows(_ b: inout PlanBuilder, _ layer: Linear, _ x: FeatureMap, to y: FeatureMap) {
-        forRows(&b, x) { first, rows, memory, _ in
+        forRows(&b, x, work: layer.inputs * layer.outputs) { first, rows, memory, _ in
             layer.apply(memory.at(x, 0, first), rows: rows, into: memory.at(y, 0, first), adding: true)
         }
     }
 
-    /// Adds an operation over the pixels of all pictures, `chunk` at a time.
+    /// Adds an operation over the pixels of all pictures, some at a time: each takes `work` multiply-adds and `scratch`
+    /// floats of memory, beside those that a unit takes anyway.
     static func forRows(
-        _ b: inout PlanBuilder, _ x: FeatureMap, chunk: Int = chunk, scratch: Int = 0,
+        _ b: inout PlanBuilder, _ x: FeatureMap, work: Int, scratch: Int = 0, besides: Int = 0,
         _ body:
             @escaping @Sendable (
                 _ first: Int, _ rows: Int, _ memory: PlanMemory, _ scratch: UnsafeMutablePointer<Float>
             ) -> Void
     ) {
-        let total = x.images * x.pixels
-        b.add(units: (total + chunk - 1) / chunk, scratch: scratch) { unit, memory, scratch in
+        let (total, chunk) = (x.images * x.pixels, Plan.rows(work: work))
+        b.add(units: (total + chunk - 1) / chunk, scratch: chunk * scratch + besides) { unit, memory, scratch in
             let first = unit * chunk
             body(first, min(chunk, total - first), memory, scratch)
         }
@@ -122,9 +122,10 @@ struct TextAttention: Sendable {
     func plan(_ b: inout PlanBuilder, _ x: FeatureMap, norm: LayerNorm) {
         let channels = to_q.outputs
         let tiles = AttentionTiles(headSize: channels / heads)
-        let area = SelfAttention.chunk * channels
-        SelfAttention.forRows(&b, x, scratch: 2 * area + tiles.scratchCount) { first, rows, memory, scratch in
-            let (normed, q) = (scratch, scratch + area)
+        let work = 2 * channels * (channels + words)
+        SelfAttention.forRows(&b, x, work: work, scratch: 2 * channels, besides: tiles.scratchCount) {
+            first, rows, memory, scratch in
+            let (normed, q) = (scratch, scratch + rows * channels)
             let place = memory.at(x, 0, first)
             norm.apply(place, rows: rows, into: normed)
             to_q.apply(normed, rows: rows, into: q)
@@ -135,7 +136,7 @@ struct TextAttention: Sendable {
                         let block = q + start * channels + head * tiles.headSize
                         tiles.attend(
                             block, rows: min(AttentionTiles.queries, rows - start), stride: channels, from,
-                            count: words, into: block, scratch: scratch + 2 * area)
+                            count: words, into: block, scratch: scratch + 2 * rows * channels)
                     }
                 }
             }

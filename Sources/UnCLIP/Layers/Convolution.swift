@@ -34,9 +34,6 @@ struct Convolution: Sendable {
             ? .winograd(WinogradKernel(weight)) : .direct(DirectKernel(weight))
     }
 
-    /// Multiply-adds of a unit: about 8 ms of a core.
-    static let unitWork = 300 << 20
-
     /// Adds the convolution to a plan. Returns its output, in new memory unless a place is given.
     func plan(
         _ b: inout PlanBuilder, _ input: ConvolutionInput, stride: Int = 1, start: ConvolutionStart = .bias,
@@ -112,10 +109,10 @@ struct DirectKernel: Sendable {
         let pitch = (input.width + 2) * inputs
         // Small pictures are taken whole, some of the outputs at a time: what is read most are the weights then.
         let panel = Int(CK_PANEL)
-        let rows = max(
-            1, min(height, max((96 + width - 1) / width, Convolution.unitWork / (width * outputs * inputs * 9))))
+        let computed = (outputs + panel - 1) / panel * panel
+        let rows = max(1, min(height, max((96 + width - 1) / width, Plan.unitWork / (width * computed * inputs * 9))))
         let bands = (height + rows - 1) / rows
-        let most = max(1, Convolution.unitWork / (rows * width * inputs * 9 * panel)) * panel
+        let most = max(1, Plan.unitWork / (rows * width * inputs * 9 * panel)) * panel
         let groups = (outputs + most - 1) / most
         let scratch = ((rows - 1) * stride + 3) * pitch
         b.add(units: input.images * bands * groups, scratch: scratch) { unit, memory, scratch in

@@ -18,18 +18,24 @@ struct Linear: Sendable {
     func apply(
         _ x: UnsafePointer<Float>, rows: Int, into y: UnsafeMutablePointer<Float>, ldc: Int? = nil, adding: Bool = false
     ) {
-        let ldc = ldc ?? outputs
-        if adding { add(bias, to: y, rows: rows, ldc: ldc) }
-        if let bias, !adding {
-            bias.read { matrix.multiplyAlone(x, lda: inputs, rows: rows, into: y, ldc: ldc, bias: $0) }
-        } else {
-            matrix.multiplyAlone(x, lda: inputs, rows: rows, into: y, ldc: ldc, adding: adding)
-        }
+        apply(x, rows: rows, into: y, ldc: ldc ?? outputs, columns: 0..<outputs, adding: adding)
     }
 
-    private func add(_ bias: Tensor?, to y: UnsafeMutablePointer<Float>, rows: Int, ldc: Int) {
-        bias?.read { bias in
-            for row in 0..<rows { kernels.add_f32(y + row * ldc, bias, outputs) }
+    /// Some of the outputs, from a multiple of `CK_PANEL` on: y, whose rows begin `ldc` values apart, is the first of them.
+    func apply(
+        _ x: UnsafePointer<Float>, rows: Int, into y: UnsafeMutablePointer<Float>, ldc: Int, columns: Range<Int>,
+        adding: Bool = false
+    ) {
+        guard let bias else {
+            return matrix.multiplyAlone(x, lda: inputs, rows: rows, into: y, ldc: ldc, columns: columns, adding: adding)
+        }
+        bias.read { bias in
+            if adding {
+                for row in 0..<rows { kernels.add_f32(y + row * ldc, bias + columns.lowerBound, columns.count) }
+            }
+            matrix.multiplyAlone(
+                x, lda: inputs, rows: rows, into: y, ldc: ldc, columns: columns, bias: adding ? nil : bias,
+                adding: adding)
         }
     }
 

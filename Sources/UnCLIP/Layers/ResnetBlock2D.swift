@@ -47,7 +47,7 @@ struct ResnetBlock2D: Sendable {
         var place: FeatureMap?
         if let conv_shortcut {
             let projected = b.map(like: h)
-            SelfAttention.forRows(&b, x) { first, rows, memory, _ in
+            SelfAttention.forRows(&b, x, work: x.channels * h.channels) { first, rows, memory, _ in
                 conv_shortcut.apply(memory.at(x, 0, first), rows: rows, into: memory.at(projected, 0, first))
             }
             (start, place) = (projected, projected)

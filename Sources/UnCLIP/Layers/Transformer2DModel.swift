@@ -26,7 +26,8 @@ struct Transformer2DModel: Sendable {
     func plan(_ b: inout PlanBuilder, _ x: FeatureMap) -> FeatureMap {
         let affine = norm.plan(&b, x)
         let tokens = b.map(like: x)
-        let (channels, chunk) = (x.channels, SelfAttention.chunk)
+        let channels = x.channels
+        let chunk = Plan.rows(work: channels * channels)
         let chunks = (x.pixels + chunk - 1) / chunk
         b.add(units: x.images * chunks, scratch: chunk * channels) { unit, memory, scratch in
             let (image, first) = (unit / chunks, unit % chunks * chunk)
@@ -41,7 +42,7 @@ struct Transformer2DModel: Sendable {
             b.module("transformer_blocks.\(index)") { block.plan(&$0, tokens) }
         }
         let y = b.map(like: x)
-        SelfAttention.forRows(&b, x) { first, rows, memory, _ in
+        SelfAttention.forRows(&b, x, work: channels * channels) { first, rows, memory, _ in
             let target = memory.at(y, 0, first)
             target.update(from: memory.at(x, 0, first), count: rows * channels)
             proj_out.apply(memory.at(tokens, 0, first), rows: rows, into: target, adding: true)
@@ -58,9 +59,7 @@ struct BasicTransformerBlock: Sendable {
     let norm2: LayerNorm
     let attn2: TextAttention
     let norm3: LayerNorm
-    /// `ff.net.0.proj` and `ff.net.2`.
-    let widening: Linear
-    let narrowing: Linear
+    let ff: FeedForward
 
     init(_ parameters: any ParameterSource, channels: Int, heads: Int, text: Tensor) throws {
         norm1 = try LayerNorm(parameters["norm1"], channels)
@@ -73,28 +72,13 @@ struct BasicTransformerBlock: Sendable {
         norm2 = try LayerNorm(parameters["norm2"], channels)
         attn2 = try TextAttention(parameters["attn2"], channels: channels, heads: heads, text: text)
         norm3 = try LayerNorm(parameters["norm3"], channels)
-        let network = parameters["ff"]["net"]
-        widening = try Linear(network["0"]["proj"], inputs: channels, outputs: 8 * channels)
-        narrowing = try Linear(network["2"], inputs: 4 * channels, outputs: channels)
+        ff = try FeedForward(parameters["ff"], channels: channels)
     }
 
     /// Adds the block to a plan, in place.
     func plan(_ b: inout PlanBuilder, _ x: FeatureMap) {
         attn1.plan(&b, x, norm: .layer(norm1))
         attn2.plan(&b, x, norm: norm2)
-        let channels = x.channels
-        // A pixel takes 12 · channels² multiply-adds: fewer at once where there are many channels, but enough to read the
-        // weights for.
-        let work = 12 * channels * channels
-        let chunk = min(SelfAttention.chunk, max(32, 2 * Convolution.unitWork / work / 8 * 8))
-        let area = chunk * channels
-        SelfAttention.forRows(&b, x, chunk: chunk, scratch: 13 * area) { first, rows, memory, scratch in
-            let (normed, wide, gated) = (scratch, scratch + area, scratch + 9 * area)
-            let place = memory.at(x, 0, first)
-            norm3.apply(place, rows: rows, into: normed)
-            widening.apply(normed, rows: rows, into: wide)
-            kernels.geglu_f32(gated, wide, rows, 4 * channels)
-            narrowing.apply(gated, rows: rows, into: place, adding: true)
-        }
+        ff.plan(&b, x, norm: norm3)
     }
 }

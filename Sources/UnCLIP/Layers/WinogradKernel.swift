@@ -59,7 +59,10 @@ struct WinogradKernel: Sendable {
         let bands = (down + rows - 1) / rows
         let tiles = rows * across
         let panel = Int(CK_PANEL)
-        let most = max(1, Convolution.unitWork * 2 / (36 * tiles * inputs * panel)) * panel
+        let panels = (outputs + panel - 1) / panel
+        // The transforms take time, too.
+        let parts = min(panels, max(1, 36 * tiles * inputs * panels * panel / (Plan.unitWork / 4 * 3)))
+        let most = (panels + parts - 1) / parts * panel
         let groups = (outputs + most - 1) / most
         let (areaIn, areaOut) = (tiles * inputs, tiles * min(most, outputs))
         let scratch = (4 * rows + 2) * pitch + 36 * (areaIn + areaOut)

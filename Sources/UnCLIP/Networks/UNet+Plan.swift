@@ -35,8 +35,8 @@ extension UNet {
         for (index, block) in up_blocks.enumerated() {
             h = b.module("up_blocks.\(index)") { planUp(&$0, block, h, time: time, &skips) }
         }
-        let affine = conv_norm_out.plan(&b, h)
-        let output = conv_out.plan(&b, .activated(h, affine: affine))
+        let affine = b.module("conv_norm_out") { conv_norm_out.plan(&$0, h) }
+        let output = b.module("conv_out") { conv_out.plan(&$0, .activated(h, affine: affine)) }
         return (b.plan, Places(latents: latents, time: sinusoid, labels: labels, output: output))
     }
 
@@ -135,7 +135,7 @@ extension UNet {
         precondition(first.height == second.height && first.width == second.width)
         let (m, n) = (first.channels, second.channels)
         let both = b.map(like: first, channels: m + n)
-        SelfAttention.forRows(&b, both) { start, rows, memory, _ in
+        SelfAttention.forRows(&b, both, work: m + n) { start, rows, memory, _ in
             for pixel in start..<start + rows {
                 let target = memory.at(both, 0, pixel)
                 target.update(from: memory.at(first, 0, pixel), count: m)

@@ -88,7 +88,7 @@ public struct VAEDecoder: Sendable {
         let latents = b.map(1, height, width, configuration.latentChannels)
         let quantised = b.module("post_quant_conv") { b in
             let y = b.map(like: latents)
-            SelfAttention.forRows(&b, latents) { first, rows, memory, _ in
+            SelfAttention.forRows(&b, latents, work: latents.channels * latents.channels) { first, rows, memory, _ in
                 post_quant_conv.apply(memory.at(latents, 0, first), rows: rows, into: memory.at(y, 0, first))
             }
             b.show(y)
@@ -115,8 +115,8 @@ public struct VAEDecoder: Sendable {
                 }
             }
         }
-        let affine = conv_norm_out.plan(&b, h)
-        let picture = conv_out.plan(&b, .activated(h, affine: affine))
+        let affine = b.module("conv_norm_out") { conv_norm_out.plan(&$0, h) }
+        let picture = b.module("conv_out") { conv_out.plan(&$0, .activated(h, affine: affine)) }
         return (b.plan, latents, picture)
     }
 

@@ -19,6 +19,14 @@ struct Plan: Sendable {
         }
     }
 
+    /// Multiply-adds of a unit, which nothing interrupts: 8 ms of a fast core, 25 of a slow one.
+    static let unitWork = 300 << 20
+
+    /// How many rows of so many multiply-adds a unit takes: no fewer than the weights are worth reading for.
+    static func rows(work: Int, atLeast least: Int = 16, atMost most: Int = 96) -> Int {
+        min(most, max(least, unitWork / max(work, 1) / least * least))
+    }
+
     fileprivate(set) var operations: [Operation] = []
     /// Floats of memory.
     fileprivate(set) var memoryCount = 0

@@ -26,14 +26,15 @@ public final class PlanMeasurement {
     /// Bytes of memory beside the weights.
     public var bytes: Int { PlanRun.bytes(run.plan) }
 
-    /// Runs the plan once; returns the longest piece, which nothing can interrupt.
-    public func callAsFunction() -> Duration {
+    /// Runs the plan once; returns the longest piece, which nothing can interrupt, and the module that it belongs to.
+    public func callAsFunction() -> (module: String, piece: Duration) {
         run.restart()
-        var longest = Duration.zero
+        var longest = (module: "", piece: Duration.zero)
         while !run.isDone {
-            let start = ContinuousClock.now
+            let (start, module) = (ContinuousClock.now, run.module)
             run.advance(for: .zero)
-            longest = max(longest, ContinuousClock.now - start)
+            let piece = ContinuousClock.now - start
+            if piece > longest.piece { longest = (module, piece) }
         }
         return longest
     }

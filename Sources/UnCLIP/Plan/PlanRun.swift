@@ -28,6 +28,9 @@ final class PlanRun {
     /// Whether everything is done.
     var isDone: Bool { operation == plan.operations.count }
 
+    /// What is done next: a module's name.
+    var module: String { isDone ? "" : plan.operations[operation].name }
+
     /// Begins again from the first operation, in the memory as it is.
     func restart() { (operation, unit) = (0, 0) }
 
