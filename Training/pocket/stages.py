@@ -7,7 +7,10 @@ from dataclasses import dataclass
 PARTS = [0, 1, 9]  # of the corpus: the reply voice half of the time; any voices; the held-out voice
 PART_SECONDS = {0: 2400, 1: 3000, 9: 420}
 
-QUESTIONS = [(f"train-{part}", 800, 60 + part) for part in range(14)]  # (file, recordings, seed)
+# (file, recordings, seed): questions of every kind, and those that are answered in words alone.
+MIXED = [(f"train-{part}", 800, 60 + part) for part in range(14)]
+TALK = [(f"train-{part}", 800, 60 + part) for part in range(14, 17)]
+QUESTIONS = MIXED + TALK
 
 
 @dataclass
@@ -66,12 +69,13 @@ def _soundstorm(work: str, model: str, pace: float) -> None:
 
 
 def _spoken(work: str, model: str, pace: float) -> None:
-    from .data.recordings import speak_questions, test_rows, training_rows
+    from .data.recordings import speak_questions, talk_rows, test_rows, training_rows
 
-    for index, (name, rows) in enumerate(test_rows().items()):
-        speak_questions(work, f"test {name}", rows, 100 + index)
-    for name, count, seed in QUESTIONS:
-        speak_questions(work, name, training_rows(count, seed), seed)
+    for index, (name, tests) in enumerate(test_rows().items()):
+        speak_questions(work, f"test {name}", tests, 100 + index)
+    for parts, rows in ((MIXED, training_rows), (TALK, talk_rows)):
+        for name, count, seed in parts:
+            speak_questions(work, name, rows(count, seed), seed)
 
 
 def _recordings(work: str, model: str, pace: float) -> None:

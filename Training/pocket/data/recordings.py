@@ -1,6 +1,7 @@
 """Stages `replies`, `spoken` and `recordings`: what the backbone says and hears, as codes of level 0."""
 
 import glob
+import itertools
 import json
 import os
 import random
@@ -187,6 +188,14 @@ def training_rows(count: int, seed: int) -> list[tuple[str, str, str]]:
         return *domain.pair(rng), any_voice(rng)
 
     return [row() for _ in range(count)]
+
+
+def talk_rows(count: int, seed: int) -> list[tuple[str, str, str]]:
+    """Questions that are answered in words alone, in training voices, each kind by its share."""
+    rng = random.Random(seed)
+    pairs = (domain.pair(rng) for _ in itertools.count())
+    talk = (pair for pair in pairs if pair[1] not in (domain.DRAW_REPLY, domain.PLAY_REPLY))
+    return [(*pair, any_voice(rng)) for pair in itertools.islice(talk, count)]
 
 
 def test_rows() -> dict[str, list[tuple[str, str, str]]]:

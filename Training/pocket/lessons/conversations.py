@@ -171,17 +171,30 @@ class Writer:
         self.transcribed(sequence, text)
         return sequence
 
-    def saying(self, rng: random.Random, question: Question) -> Sequence:
-        """The spoken chain for its reply's speech alone: what was asked is cut short and need not be heard.
+    def replied(self, rng: random.Random, question: Question) -> Sequence:
+        """The spoken chain up to its reply, nothing of which is learned: what was asked is cut short and need not be
+        heard.
 
-        It takes a third of the tokens of a whole chain, and the speech stands where the daemon makes it.
+        It takes a third of the tokens of a whole chain, and what follows stands where the daemon makes it.
         """
         sequence = self.opening(rng)
         codes = question.codes[: rng.randint(2, HARDLY_HEARD)].tolist()
         self.ask(sequence, Heard(codes), template.INSTRUCTION)
         self.transcribed(sequence, question.text, learned=False)
         sequence.add(self.encode(f" {question.reply} "), 0)
+        return sequence
+
+    def saying(self, rng: random.Random, question: Question) -> Sequence:
+        """The spoken chain for its reply's speech alone."""
+        sequence = self.replied(rng, question)
         self.say(rng, sequence, question.reply, begin=0)
+        return sequence
+
+    def following(self, rng: random.Random, question: Question) -> Sequence:
+        """The spoken chain for its music alone, which what was asked is far from, behind the reply's speech."""
+        sequence = self.replied(rng, question)
+        sequence.add(self.vocabulary.speech(self.replies[question.reply]), 0)
+        self.tune(rng, sequence, question.text, whole=False)
         return sequence
 
     def transcription(self, rng: random.Random, heard: Heard, text: str) -> Sequence:

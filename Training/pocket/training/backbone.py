@@ -33,10 +33,10 @@ SPLICED = 0.6  # share of the listening that is names alone, cut from questions 
 WHOLE = 0.1  # share of chats that go on to the end of the music
 SPEECH_HERE = 0.06  # what all speech tokens share in the beginning, three times what they differ by
 MOVED, FARTHEST = 0.4, 3.0  # share of the recordings that are heard as if by another voice, and how far that is
-TURNS = {"sums": 10, "drawings": 44, "tunes": 10, "others": 36}  # spoken turns by what they ask for
+TURNS = {"sums": 7, "drawings": 52, "tunes": 9, "others": 32}  # spoken turns by what they ask for
 SHARES = {
-    "spoken": 30, "listening": 28, "transcription": 5, "reading": 10, "saying": 24, "typed": 3, "sums": 2, "drawing": 7,
-    "seeing": 8, "playing": 5, "hearing": 3, "instruct": 3,
+    "spoken": 36, "listening": 28, "transcription": 5, "reading": 7, "saying": 12, "following": 4, "typed": 3, "sums": 2,
+    "drawing": 6, "seeing": 6, "playing": 5, "hearing": 3, "instruct": 3,
 }  # fmt: skip
 
 
@@ -61,7 +61,7 @@ class Mixture:
         self.shares = dict(SHARES)
         for what, missing, lessons in (
             ("pictures", self.writer.pictures is None, ("drawing", "seeing")),
-            ("music", self.writer.music is None, ("playing", "hearing")),
+            ("music", self.writer.music is None, ("following", "playing", "hearing")),
             ("dialogues", self.instruct is None, ("instruct",)),
         ):
             if missing:
@@ -170,6 +170,8 @@ class Mixture:
             return self.instruct.draw(self.writer, rng, self.heard)
         if kind == "saying":
             return self.writer.saying(rng, rng.choice(self.asked[rng.choice(self.answers)]))
+        if kind == "following":
+            return self.writer.following(rng, rng.choice(self.turns["tunes"]))
         if kind == "reading":
             return self.writer.reading(rng, rng.choice(self.texts))
         writers = {
