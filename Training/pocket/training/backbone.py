@@ -35,8 +35,8 @@ SPEECH_HERE = 0.06  # what all speech tokens share in the beginning, three times
 MOVED, FARTHEST = 0.4, 3.0  # share of the recordings that are heard as if by another voice, and how far that is
 TURNS = {"sums": 7, "drawings": 52, "tunes": 9, "others": 32}  # spoken turns by what they ask for
 SHARES = {
-    "spoken": 36, "listening": 28, "transcription": 5, "reading": 7, "saying": 12, "following": 4, "typed": 3, "sums": 2,
-    "drawing": 6, "seeing": 6, "playing": 5, "hearing": 3, "instruct": 3,
+    "spoken": 36, "listening": 28, "transcription": 5, "reading": 7, "saying": 12, "following": 4, "typed": 3,
+    "sums": 2, "drawing": 6, "seeing": 6, "playing": 5, "hearing": 3, "instruct": 3,
 }  # fmt: skip
 
 
