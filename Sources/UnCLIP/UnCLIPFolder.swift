@@ -18,15 +18,18 @@ public struct UnCLIPFolder: Sendable {
         "feature_extractor", "image_encoder", "prior", "prior_scheduler", "prior_text_encoder", "prior_tokenizer",
     ]
 
+    /// The file by which a diffusers pipeline is known.
+    public static let index = "model_index.json"
+
     /// Whether a folder holds a diffusers pipeline of any kind.
     public static func isPipeline(_ url: URL) -> Bool {
-        FileManager.default.fileExists(atPath: url.appending(path: "model_index.json").path)
+        FileManager.default.fileExists(atPath: url.appending(path: index).path)
     }
 
     /// Opens a folder, whose `model_index.json` must name the components of an unCLIP pipeline.
     public init(_ url: URL) throws(UnCLIPError) {
         self.url = url
-        let index = try Settings(url.appending(path: "model_index.json"))
+        let index = try Settings(url.appending(path: Self.index))
         let name = index.take("_class_name")
         let classes = ["StableUnCLIPImg2ImgPipeline", "StableUnCLIPPipeline"]
         guard let name = name?.text, classes.contains(name) else {

@@ -8,18 +8,18 @@ struct OriginRule: Sendable {
         allowed = Set(origins.map { $0.lowercased() })
     }
 
-    /// Whether the request comes from the server's own page (the origin's host and port are those that the request was
-    /// sent to), from a page that is allowed, or from no page at all.
+    /// Why the page that a request comes from may not open a WebSocket; nil where it may: the server's own page (the
+    /// origin's host and port are those that the request was sent to), a page that is allowed, or no page at all.
     ///
     /// Over plain HTTP a page of the same name need not be the server's own: whoever owns a name can serve a page from it
     /// and then point it at 127.0.0.1 (DNS rebinding). With TLS the certificate would be another one.
-    func admits(origin: String?, host: String) -> Bool {
-        guard let origin = origin?.lowercased() else { return true }
-        if allowed.contains(origin) { return true }
-        guard let authority = Self.authority(origin) else { return false }
+    func refusal(origin: String?, host: String) -> WebSocketRemark.Kind? {
+        guard let origin = origin?.lowercased(), !allowed.contains(origin) else { return nil }
         let scheme = Self.scheme(origin)
-        return authority == Self.withoutDefaultPort(host.lowercased(), scheme: scheme)
-            && (scheme == "https" || Self.isNobodysName(authority))
+        guard let authority = Self.authority(origin),
+            authority == Self.withoutDefaultPort(host.lowercased(), scheme: scheme)
+        else { return .foreignOrigin(origin: origin, host: host) }
+        return scheme == "https" || Self.isNobodysName(authority) ? nil : .anybodysName(origin: origin)
     }
 
     /// Whether a host is an address, or has a name that no stranger can own: one of a single word, or below a domain that

@@ -65,8 +65,8 @@ extension Service {
             return refuse(socket, response)
         }
         let (origin, host) = (fields["origin"], fields["host"] ?? "")
-        guard server.origins.admits(origin: origin, host: host) else {
-            remark(.foreignOrigin(origin: origin ?? "", host: host), address: peer.remoteAddress)
+        if let refusal = server.origins.refusal(origin: origin, host: host) {
+            remark(refusal, address: peer.remoteAddress)
             return refuse(socket, .text(403, "Pages of \(origin ?? "") may not come in here."))
         }
         guard configuration.paths.contains(headers.path) else {

@@ -6,6 +6,8 @@ public struct WebSocketRemark: Sendable, Equatable, CustomStringConvertible {
     public enum Kind: Sendable, Equatable {
         /// A page of another site asked for a WebSocket.
         case foreignOrigin(origin: String, host: String)
+        /// A page of a name that its owner may have pointed at this server asked for a WebSocket, over plain HTTP.
+        case anybodysName(origin: String)
         /// Plain HTTP came in where TLS is spoken.
         case plainHTTP
         /// TLS came in where plain HTTP is spoken.
@@ -34,11 +36,8 @@ public struct WebSocketRemark: Sendable, Equatable, CustomStringConvertible {
 
     private var text: String {
         switch kind {
-        case .foreignOrigin(let origin, let host):
-            "refused a page of \(origin), "
-                + (origin.hasSuffix("://" + host) ? "a name that anybody may own" : "which is not \(host)")
-                + ": list it in server.allowed_origins if it may come in"
-                + " (client \(address))"
+        case .foreignOrigin(let origin, let host): refused(origin, "which is not \(host)")
+        case .anybodysName(let origin): refused(origin, "a name that anybody may own")
         case .plainHTTP: "\(address) speaks plain HTTP to a TLS port: it has to use https:// and wss://"
         case .unexpectedTLS:
             "\(address) speaks TLS to a plain port: it has to use http:// and ws://,"
@@ -48,6 +47,12 @@ public struct WebSocketRemark: Sendable, Equatable, CustomStringConvertible {
             "\(address) broke the TLS handshake off (\(alert)): it may not trust the certificate"
         case .failedHandshake(let alert, false): "the TLS handshake with \(address) failed (\(alert))"
         }
+    }
+}
+
+extension WebSocketRemark {
+    private func refused(_ origin: String, _ reason: String) -> String {
+        "refused a page of \(origin), \(reason): list it in server.allowed_origins if it may come in (client \(address))"
     }
 }
 
@@ -74,10 +79,11 @@ extension WebSocketRemark.Kind {
     fileprivate var number: Int {
         switch self {
         case .foreignOrigin: 0
-        case .plainHTTP: 1
-        case .unexpectedTLS: 2
-        case .notHTTP: 3
-        case .failedHandshake: 4
+        case .anybodysName: 1
+        case .plainHTTP: 2
+        case .unexpectedTLS: 3
+        case .notHTTP: 4
+        case .failedHandshake: 5
         }
     }
 }

@@ -25,7 +25,7 @@ import Testing
     ])
     func whoMayComeIn(_ origin: String?, _ host: String, _ isAdmitted: Bool) {
         let rule = OriginRule(allowed: ["https://other.example", "http://listed.example:8787"])
-        #expect(rule.admits(origin: origin, host: host) == isAdmitted, "\(origin ?? "-") at \(host)")
+        #expect((rule.refusal(origin: origin, host: host) == nil) == isAdmitted, "\(origin ?? "-") at \(host)")
     }
 
     @Test func anEntryThatIsNoOriginStopsTheStart() {
@@ -60,8 +60,13 @@ import Testing
             remarks.all.first?.kind == .foreignOrigin(origin: "https://evil.example", host: "127.0.0.1")
                 && remarks.all.first?.address == "127.0.0.1")
         #expect(remarks.all.first?.description.contains("server.allowed_origins") == true)
-        let rebound = WebSocketRemark(kind: .foreignOrigin(origin: "http://a.b:8", host: "a.b:8"), address: "127.0.0.1")
-        #expect(rebound.description.contains("a name that anybody may own"))
+    }
+
+    @Test func aNameThatAnybodyMayOwnIsNamedAsTheReason() throws {
+        let refusal = OriginRule(allowed: []).refusal(origin: "http://A.b:8", host: "a.b:8")
+        #expect(refusal == .anybodysName(origin: "http://a.b:8"))
+        let remark = WebSocketRemark(kind: try #require(refusal), address: "127.0.0.1")
+        #expect(remark.description.hasPrefix("refused a page of http://a.b:8, a name that anybody may own: list it in"))
     }
 
     @Test func aFloodOfOneKindIsToldOnceInAWhile() {

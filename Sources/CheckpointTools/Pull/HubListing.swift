@@ -36,7 +36,7 @@ struct HubListing: Decodable {
     /// The files that a daemon has a use for: configuration, tokenizer and weights, these as safetensors where the
     /// repository has both kinds, and of a pipeline the components that pictures are drawn with.
     var needed: [File] {
-        let isPipeline = siblings.contains { $0.rfilename == "model_index.json" }
+        let isPipeline = siblings.contains { $0.rfilename == UnCLIPFolder.index }
         let unused = isPipeline ? UnCLIPFolder.unused.map { $0 + "/" } : []
         let kept = siblings.filter { file in
             Self.isUseful(file.rfilename) && !unused.contains { file.rfilename.hasPrefix($0) }

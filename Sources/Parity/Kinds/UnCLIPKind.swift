@@ -11,8 +11,8 @@ struct UnCLIPKind {
 
     static func run(_ verification: Verification) throws {
         let golden = verification.golden
-        guard let folder = try folders(golden, with: "model_index.json").first else {
-            throw CaseError("verify", golden.folder.path, "no folder of it holds a pipeline (model_index.json)")
+        guard let folder = try folders(golden, with: UnCLIPFolder.index).first else {
+            throw CaseError("verify", golden.folder.path, "no folder of it holds a pipeline (\(UnCLIPFolder.index))")
         }
         verification.stage("loading")
         let kind = UnCLIPKind(verification: verification, model: try UnCLIPModel(folder: folder))
