@@ -3,6 +3,8 @@
 import random
 import re
 
+import pytest
+
 from pocket.words import domain
 from pocket.words.names import picture_names
 from pocket.words.tunes import tune_names
@@ -42,3 +44,14 @@ def test_questions_of_lessons_are_the_training_half() -> None:
 def test_all_that_is_drawn_and_played_can_be_asked_for() -> None:
     assert set(domain.drawing_questions()) == set(picture_names())
     assert set(domain.playing_questions()) == set(tune_names())
+
+
+def test_talk_is_of_the_training_half_and_answered_in_words_alone() -> None:
+    pytest.importorskip("torch")
+    from pocket.data.recordings import talk_rows
+
+    rows = talk_rows(400, 7)
+    assert rows == talk_rows(400, 7) and len(rows) == 400 and rows[:10] != talk_rows(10, 8)
+    train = {pair for pairs in domain.split()[0].values() for pair in pairs}
+    assert all((question, reply) in train for question, reply, _ in rows)
+    assert not {reply for _, reply, _ in rows} & {domain.DRAW_REPLY, domain.PLAY_REPLY}
