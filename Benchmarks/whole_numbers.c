@@ -1,8 +1,10 @@
 // What a core's registers allow of multiply-adds on AVX2, by the type of the numbers: what 16-bit and 8-bit whole numbers
 // could bring to products that fp32 bounds. Run it with: make bench-kernels
 
-#include <immintrin.h>
 #include <stdio.h>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
 #include <time.h>
 
 #define AVX2 __attribute__((target("avx2,fma")))
@@ -88,3 +90,9 @@ int main(void) {
     measure("int8", int8, 32);
     return 0;
 }
+#else
+int main(void) {
+    puts("whole_numbers: AVX2 is x86's");
+    return 0;
+}
+#endif
