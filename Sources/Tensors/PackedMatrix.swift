@@ -99,18 +99,8 @@ public struct PackedMatrix: Sendable {
         }
     }
 
-    /// The same product, with the same bits, on the calling thread alone: for callers that share out their work themselves.
-    public func multiplyAlone(
-        _ a: UnsafePointer<Float>, lda: Int, rows: Int, into c: UnsafeMutablePointer<Float>, ldc: Int,
-        bias: UnsafePointer<Float>? = nil, adding: Bool = false
-    ) {
-        precondition(ldc >= outputs || rows <= 1)
-        guard rows > 0, outputs > 0 else { return }
-        panels.read { kernels.gemm_packed_f32(c, ldc, a, lda, $0, bias, rows, outputs, inputs, adding) }
-    }
-
-    /// The product's columns in a range, which begins at a multiple of `CK_PANEL`, on the calling thread alone; `bias` is
-    /// that of all columns.
+    /// The product's columns in a range, which begins at a multiple of `CK_PANEL`, with the same bits, on the calling
+    /// thread alone: for callers that share out their work themselves. `bias` is that of all columns.
     public func multiplyAlone(
         _ a: UnsafePointer<Float>, lda: Int, rows: Int, into c: UnsafeMutablePointer<Float>, ldc: Int,
         columns: Range<Int>, bias: UnsafePointer<Float>? = nil, adding: Bool = false

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 PARTS = [0, 1, 9]  # of the corpus: the reply voice half of the time; any voices; the held-out voice
 PART_SECONDS = {0: 2400, 1: 3000, 9: 420}
 
-# (file, recordings, seed): questions of every kind, and those that are answered in words alone.
+# (file, recordings, seed): questions of every kind, those that are answered in words alone, and what is hard to hear.
 MIXED = [(f"train-{part}", 800, 60 + part) for part in range(14)]
 TALK = [(f"train-{part}", 800, 60 + part) for part in range(14, 17)]
-QUESTIONS = MIXED + TALK
+HARD = [(f"train-{part}", 800, 60 + part) for part in range(17, 19)]
+QUESTIONS = MIXED + TALK + HARD
 
 
 @dataclass
@@ -69,11 +70,11 @@ def _soundstorm(work: str, model: str, pace: float) -> None:
 
 
 def _spoken(work: str, model: str, pace: float) -> None:
-    from .data.recordings import speak_questions, talk_rows, test_rows, training_rows
+    from .data.recordings import hard_rows, speak_questions, talk_rows, test_rows, training_rows
 
     for index, (name, tests) in enumerate(test_rows().items()):
         speak_questions(work, f"test {name}", tests, 100 + index)
-    for parts, rows in ((MIXED, training_rows), (TALK, talk_rows)):
+    for parts, rows in ((MIXED, training_rows), (TALK, talk_rows), (HARD, hard_rows)):
         for name, count, seed in parts:
             speak_questions(work, name, rows(count, seed), seed)
 
@@ -217,12 +218,12 @@ STAGES = {
     "corpus-a": Stage(_corpus([0, 9]), [], 6),
     "corpus-b": Stage(_corpus([1]), [], 6),
     "latent": Stage(_latent, ["start", "corpus-a", "corpus-b"], 3),
-    "spoken": Stage(_spoken, [], 11),
+    "spoken": Stage(_spoken, [], 12),
     "encoder": Stage(_encoder, ["latent"], 15),
     "decoder": Stage(_decoder, ["latent"], 15),
     "replies": Stage(_replies, ["latent"], 1),
     "recode": Stage(_recode, ["encoder"], 5),
-    "recordings": Stage(_recordings, ["encoder", "spoken"], 17),
+    "recordings": Stage(_recordings, ["encoder", "spoken"], 19),
     "probe": Stage(_probe, ["recordings"], 18),
     "soundstorm": Stage(_soundstorm, ["recode", "replies"], 22),
     "tune": Stage(_tune, ["soundstorm", "decoder", "replies"], 14),

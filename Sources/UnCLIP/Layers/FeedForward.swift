@@ -64,7 +64,7 @@ struct FeedForward: Sendable {
                 _ scratch: UnsafeMutablePointer<Float>
             ) -> Void
     ) {
-        let (total, panel, chunk) = (x.images * x.pixels, Int(CK_PANEL), Plan.rows(work: 1))
+        let (total, panel, chunk) = (x.images * x.pixels, Int(CK_PANEL), Plan.mostRows)
         let width = min(outputs, max(1, unitWork / (chunk * inputs * panel)) * panel)
         let groups = (outputs + width - 1) / width
         let units = (total + chunk - 1) / chunk * groups

@@ -22,8 +22,11 @@ struct Plan: Sendable {
     /// Multiply-adds of a unit, which nothing interrupts: 8 ms of a fast core, 25 of a slow one.
     static let unitWork = 300 << 20
 
+    /// Rows that a unit takes at most, however little work they are.
+    static let mostRows = 96
+
     /// How many rows of so many multiply-adds a unit takes: no fewer than the weights are worth reading for.
-    static func rows(work: Int, atLeast least: Int = 16, atMost most: Int = 96) -> Int {
+    static func rows(work: Int, atLeast least: Int = 16, atMost most: Int = mostRows) -> Int {
         min(most, max(least, unitWork / max(work, 1) / least * least))
     }
 

@@ -44,20 +44,36 @@ def latest(letters: np.ndarray, delay: int, count: int) -> np.ndarray:
     return out
 
 
+def begins(text: str, letters: list[int], said: np.ndarray) -> np.ndarray | None:
+    """The frame in which each letter of a text begins, or None where `said` is of another text.
+
+    letters are the text's numbers; said [frame] are those of `said`, in which the same letter twice in a row is one.
+    """
+    if not len(said) or not said[-1] or len(letters) != len(text):
+        return None
+    changes = np.flatnonzero(np.diff(said, prepend=0))
+    number = np.cumsum([0, *(before != letter for before, letter in zip(letters, letters[1:], strict=False))])
+    return changes[number] if number[-1] + 1 == len(changes) else None
+
+
+def words_heard(text: str, letters: list[int], said: np.ndarray, delay: int) -> np.ndarray | None:
+    """How many of a text's words were said whole, at each frame, `delay` frames after their last letters began; None
+    where `said` is of another text. [frame]"""
+    at = begins(text, letters, said)
+    if at is None:
+        return None
+    ends = [at[place - 1] for place in range(1, len(text) + 1) if place == len(text) or text[place] == " "]
+    return np.searchsorted(np.array(ends) + delay, np.arange(len(said)), side="right")
+
+
 def frames_of(word: str, text: str, letters: list[int], said: np.ndarray) -> tuple[int, int] | None:
     """The frames of a word at the end of what is said, or before " for me" and the like; None where it is not found.
 
     letters are the text's numbers; said [frame] are those of `said`, in which the same letter twice in a row is one.
     """
-    place = text.rfind(word)
-    if place <= 0 or not len(said) or not said[-1]:
-        return None
-    changes = np.flatnonzero(np.diff(said, prepend=0))  # the frame in which each letter begins
-    number = [0]  # of the change that each letter belongs to
-    for before, letter in zip(letters, letters[1:], strict=False):
-        number.append(number[-1] + (letter != before))
-    if len(letters) != len(text) or number[-1] + 1 != len(changes):
+    place, at = text.rfind(word), begins(text, letters, said)
+    if place <= 0 or at is None:
         return None
     end = place + len(word)
-    last = changes[number[end]] if end < len(text) else min(len(said), changes[number[end - 1]] + 8)
-    return int(changes[number[place - 1]]), int(last)
+    last = at[end] if end < len(text) else min(len(said), at[end - 1] + 8)
+    return int(at[place - 1]), int(last)

@@ -198,6 +198,19 @@ def talk_rows(count: int, seed: int) -> list[tuple[str, str, str]]:
     return [(*pair, any_voice(rng)) for pair in itertools.islice(talk, count)]
 
 
+def hard_rows(count: int, seed: int) -> list[tuple[str, str, str]]:
+    """Words in an order that tells nothing about them, three in five, and requests for pictures, in training voices."""
+    rng = random.Random(seed)
+
+    def row() -> tuple[str, str, str]:
+        if rng.random() < 0.6:
+            return domain.practice(rng), "", any_voice(rng)
+        text = rng.choice(domain.drawing_questions()[rng.choice(picture_names())])
+        return text, domain.DRAW_REPLY, any_voice(rng)
+
+    return [row() for _ in range(count)]
+
+
 def test_rows() -> dict[str, list[tuple[str, str, str]]]:
     """Held-out tests by name: unseen questions by seen voices, and by the voice never heard."""
     rng = random.Random(99)

@@ -10,19 +10,20 @@ from ..data.recordings import Question
 from ..words import domain, template
 from ..words.vocabulary import Vocabulary
 from .listening import Heard
-from .music import Music
+from .music import MELODY, Music
 from .pictures import Pictures
 from .slips import slipped
 
 # Loss weights: hearing is the hardest; what a person says or shows need not be foretold.
 TRANSCRIPT, REPLY, TEXT, SPEECH_IN = 3.0, 2.0, 1.0, 0.04
-# Both count by how unlikely a code was held (`unknown` of the stage): most of what is said is soon known by heart.
+# These and music count by how unlikely a code was held (`unknown` of the stage): most of it is soon known by heart.
 # A reply's first codes tell which it is; one that begins as another seldom finds back.
 SPEECH_OUT, SPEECH_FIRST, FIRST_SPOKEN = 2.0, 4.0, 4
 # Of an image's codes the first ones tell which picture it is; the others follow from them and are soon known by heart.
 IMAGE_FIRST, IMAGE_REST, FIRST_CODES = 3.0, 0.15, 5
-# Of a piece of music the first frames tell which one it is; BEGINNING frames are all of it that most lessons hold.
-MUSIC_FIRST, MUSIC_REST, FIRST_FRAMES, BEGINNING = 2.0, 0.3, 2, 12
+# Of a piece of music the first frames and each note's first one tell which it is. Most lessons hold a beginning alone:
+# fast ones are told from slow ones when the second note comes, after 16 or 32 frames.
+MUSIC_FIRST, MUSIC_REST, FIRST_FRAMES, BEGINNINGS = 2.0, 0.5, 2, (12, 12, 20, 36)
 HARDLY_HEARD = 30  # frames
 CAPTION = 4.0  # few tokens behind many that are shown
 
@@ -31,7 +32,8 @@ CAPTION = 4.0  # few tokens behind many that are shown
 class Sequence:
     ids: list[int] = field(default_factory=list)
     weights: list[float] = field(default_factory=list)
-    heard: list[tuple[int, list[int]]] = field(default_factory=list)  # first token of speech, letters of its frames
+    # First token of speech, letters and words of its frames.
+    heard: list[tuple[int, list[int], list[int]]] = field(default_factory=list)
 
     def add(self, ids: list[int], weight: float) -> None:
         self.ids += ids
@@ -66,7 +68,7 @@ class Writer:
         """A spoken turn of the person, up to the machine's name."""
         sequence.add(self.encode(f"{template.HUMAN}: "), 0)
         if heard.letters:
-            sequence.heard.append((len(sequence.ids) + 1, heard.letters))
+            sequence.heard.append((len(sequence.ids) + 1, heard.letters, heard.words))
         sequence.add(self.vocabulary.speech(heard.codes), SPEECH_IN)
         sequence.add(self.encode(f" {instruction}{template.END_HUMAN}\n{template.MACHINE}:"), 0)
 
@@ -93,13 +95,15 @@ class Writer:
 
     def piece(self, rng: random.Random, sequence: Sequence, name: str, whole: bool) -> bool:
         """A piece of music and its marks, or its beginning alone, with slips; whether it is whole."""
-        frames = self.music.codes(name) if whole else self.music.codes(name)[:BEGINNING]
+        frames = self.music.codes(name) if whole else self.music.codes(name)[: rng.choice(BEGINNINGS)]
         said = slipped(frames.tolist(), self.tunes, rng)
         sequence.ids += self.vocabulary.music(torch.tensor([frame for frame, _ in said]), whole)
         sequence.weights.append(TEXT)
+        pitch = None
         for place, (frame, right) in enumerate(said):
-            weight = MUSIC_FIRST if place < FIRST_FRAMES else MUSIC_REST
+            weight = MUSIC_FIRST if place < FIRST_FRAMES or frame[MELODY] != pitch else MUSIC_REST
             sequence.weights += [weight if right else 0.0] * len(frame)
+            pitch = frame[MELODY]
         sequence.weights += [MUSIC_REST] * (len(sequence.ids) - len(sequence.weights))  # the last mark
         return whole
 

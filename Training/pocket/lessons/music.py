@@ -10,6 +10,7 @@ from torch import Tensor
 
 from .named import Named
 
+MELODY = 1  # the level that tells the melody's pitch
 SHORTEST, LONGEST = 50, 100  # frames of most clips that are heard: one second to two
 WHOLE = 0.25  # share of clips of any length
 

@@ -14,8 +14,8 @@ from .soundstorm import rotary_table, rotate
 class LlamaConfig:
     vocab_size: int
     hidden_size: int = 256
-    intermediate_size: int = 704
-    num_hidden_layers: int = 6
+    intermediate_size: int = 576
+    num_hidden_layers: int = 7
     num_attention_heads: int = 4
     max_position_embeddings: int = 4096
     rms_norm_eps: float = 1e-5

@@ -12,13 +12,17 @@ from torch import Tensor
 from .llama import Layer
 
 # Frames back, and how much the score falls off one frame beside that: the farther, the wider.
-LOOKS = ((1.0, 2.0), (2.6, 1.2), (5.0, 0.7), (8.5, 0.35))
+# Of each layer's heads, first layer first.
+LOOKS = (
+    ((1.0, 2.0), (2.6, 1.2), (5.0, 0.7), (8.5, 0.35)),
+    ((1.5, 1.5), (4.0, 0.9), (7.5, 0.5), (12.0, 0.28)),
+)
 FASTEST = 12  # so many of a head's frequencies are used, the fastest ones
 BASE = 10_000.0
 
 
-def look_back(layer: Layer, vectors: Tensor) -> None:
-    """Lets each head of a layer look its own way back, through the main directions of what is there.
+def look_back(layer: Layer, vectors: Tensor, looks: tuple[tuple[float, float], ...]) -> None:
+    """Lets each head of a layer look its own way back (one of LOOKS), through the main directions of what is there.
 
     vectors [code, hidden] are what comes to the layer at speech's positions. The layer adds nothing at first.
     """
@@ -38,7 +42,7 @@ def look_back(layer: Layer, vectors: Tensor) -> None:
         for weights in (attention.q_proj.weight, attention.k_proj.weight, attention.o_proj.weight):
             weights.zero_()
         layer.mlp.down_proj.weight.zero_()
-        for head, (back, sharp) in zip(range(heads), LOOKS, strict=True):
+        for head, (back, sharp) in zip(range(heads), looks, strict=True):
             rows = slice(head * size, (head + 1) * size)
             strength = (sharp / fall * size**0.5).sqrt()
             query, key = torch.zeros(size), torch.zeros(size)

@@ -93,7 +93,7 @@ def export(work: str, model: str) -> None:
         net = load_net(work, "backbone", Llama(LlamaConfig(vocabulary.size)))
         share = blend(work, net)
         saved = torch.load(f"{work}/backbone.checkpoint")
-        metadata = provenance(work, saved["steps"], saved["spent"], share)
+        metadata = provenance(work, saved["steps"], saved["spent"] * saved.get("processes", 1), share)
         write_llama(f"{work}/llama16", net, metadata)
         write_llama(f"{model}/llama", net, metadata, int8=True)
 

@@ -6,7 +6,7 @@ import random
 import numpy as np
 import pytest
 
-from pocket.data.alignment import frames_of, latest, said
+from pocket.data.alignment import frames_of, latest, said, words_heard
 from pocket.lessons.batching import by_length
 
 
@@ -48,6 +48,9 @@ def test_a_word_is_found_where_it_is_said() -> None:
     assert frames_of("c", text, letters, heard) == (9, 12)  # the last one to the end
     assert frames_of("bee", text, letters, heard[:8]) is None  # not all was said
     assert frames_of("x", text, letters, heard) is None
+    assert words_heard(text, letters, heard, 1).tolist() == [0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 3]
+    assert words_heard(text, letters, heard[:8], 1) is None
+    assert words_heard(" a", [9, 1], np.array([0, 9, 1, 1]), 1).tolist() == [0, 0, 0, 1]
 
 
 def test_batches_hold_rows_of_like_length() -> None:
@@ -58,30 +61,52 @@ def test_batches_hold_rows_of_like_length() -> None:
 def test_a_head_reads_what_the_states_hold() -> None:
     """Hidden states that hold each frame's latest letters, as late as they must be known, are read without mistake."""
     torch = pytest.importorskip("torch")
-    from pocket.lessons.listening import DELAY, LATEST, LETTERS, Listening, Spoken, numbers
+    from pocket.lessons.listening import DELAY, LATEST, LETTERS, Letters, Spoken, numbers
 
-    net, size = Listening(LATEST * (1 + len(LETTERS))), 1 + len(LETTERS)
+    net, size = Letters(LATEST * (1 + len(LETTERS))), 1 + len(LETTERS)
     with torch.no_grad():
         net.to_letters.weight.copy_(torch.eye(LATEST * size))
-    letters = numbers("aab b")
-    states = torch.zeros(2, 12, LATEST * size)
+    letters = numbers("aab bb a")
+    states = torch.zeros(2, 16, LATEST * size)
     for frame, known in enumerate(latest(np.array(letters), DELAY, LATEST)):
         states[1, 4 + frame, known + size * np.arange(LATEST)] = 1
-    loss, right = net(states, [Spoken(1, 4, letters)])
-    early, _ = net(states.roll(-1, 1), [Spoken(1, 4, letters)])
+    spoken = [Spoken(1, 4, letters, [0] * len(letters))]
+    loss, right = net(states, spoken)
+    early, _ = net(states.roll(-1, 1), spoken)
     assert right == 1 and loss < 0.01 < early
 
 
-def test_a_layer_looks_back_as_far_as_is_written() -> None:
+def test_every_frame_is_asked_for_the_word_said_last() -> None:
+    torch = pytest.importorskip("torch")
+    from pocket.lessons.listening import UNKNOWN, WHOLE, WORD, Spoken, Words, latest_words, numbers
+
+    said_once = np.repeat(numbers(" cat dog"), 4)
+    words = latest_words("cat dog", said_once)  # as names cut from questions begin: with a space
+    assert words[12 + WHOLE - 1 : 12 + WHOLE + 1].tolist() == [0, WORD["cat"]] and words[-1] == WORD["cat"]
+    assert latest_words("cat dog", np.pad(said_once, (0, 9), mode="edge"))[-1] == WORD["dog"]
+    assert set(latest_words("a cat", said_once)) == {UNKNOWN}
+    net = Words(1 + len(WORD))
+    with torch.no_grad():
+        net.to_words.weight.copy_(torch.eye(1 + len(WORD)))
+    states = torch.zeros(1, len(words), 1 + len(WORD))
+    states[0, torch.arange(len(words)), torch.tensor(words)] = 1
+    loss, right = net(states, [Spoken(0, 0, said_once.tolist(), words.tolist())])
+    assert right == 1 and loss < 0.01
+    nothing, _ = net(states, [Spoken(0, 0, said_once.tolist(), [UNKNOWN] * len(words))])
+    assert nothing == 0
+
+
+@pytest.mark.parametrize("layer", [0, 1])
+def test_a_layer_looks_back_as_far_as_is_written(layer: int) -> None:
     torch = pytest.importorskip("torch")
     from pocket.networks.llama import Layer, LlamaConfig
     from pocket.networks.nearby import LOOKS, look_back
     from pocket.networks.soundstorm import rotary_table, rotate
 
     torch.manual_seed(1)
-    layer, vectors = Layer(LlamaConfig(10)), torch.randn(1024, 256) * 0.02
+    looks, layer, vectors = LOOKS[layer], Layer(LlamaConfig(10)), torch.randn(1024, 256) * 0.02
     vectors[:, 0] += 0.06
-    look_back(layer, vectors)
+    look_back(layer, vectors, looks)
     frames, size = 120, 64
     x = vectors[torch.randint(0, 1024, (frames,))][None]
     assert torch.equal(layer(x, rotary_table(frames, size), None), x)  # it adds nothing yet
@@ -92,7 +117,7 @@ def test_a_layer_looks_back_as_far_as_is_written() -> None:
     )
     scores = (q @ k.transpose(2, 3))[0] / size**0.5
     weights = scores.masked_fill(torch.ones(frames, frames, dtype=torch.bool).triu(1), -1e9).softmax(-1)
-    for head, (back, _) in enumerate(LOOKS):
-        by_distance = torch.stack([weights[head].diagonal(-d)[40:].mean() for d in range(20)]).detach()
-        mean = (by_distance * torch.arange(20)).sum() / by_distance.sum()
-        assert abs(mean - back) < 0.5 and by_distance.sum() > 0.8, (head, mean, by_distance)
+    for head, (back, _) in enumerate(looks):
+        by_distance = torch.stack([weights[head].diagonal(-d)[40:].mean() for d in range(32)]).detach()
+        near = (torch.arange(32) - back).abs() < 1.5 + back / 3
+        assert abs(by_distance.argmax() - back) < 1 and by_distance[near].sum() > 0.5, (head, by_distance)

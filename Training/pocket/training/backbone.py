@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..data.alignment import frames_of
 from ..data.latent import SEMANTIC
@@ -15,11 +15,11 @@ from ..data.recordings import Question, load_questions, recorded, reply_codes
 from ..lessons.batching import by_length
 from ..lessons.conversations import SPEECH_IN, Sequence, Writer
 from ..lessons.instruct import Instruct
-from ..lessons.listening import Heard, Listening, Spoken, numbers
+from ..lessons.listening import Heard, Letters, Spoken, Words, latest_words, numbers
 from ..lessons.music import Music
 from ..lessons.pictures import Pictures
 from ..networks.llama import Llama, LlamaConfig
-from ..networks.nearby import look_back
+from ..networks.nearby import LOOKS, look_back
 from ..words import domain
 from ..words.vocabulary import IMAGE_CODES, MUSIC_CODES, SPEECH_CODES, Vocabulary
 from .muon import muon
@@ -28,15 +28,17 @@ from .run import Run, cheap, share
 ALOUD = 0.7  # share of spoken chats with the last reply's speech
 MADE_ALOUD = 0.2  # the same where a picture or music is asked for, which two replies are enough for
 RATE, GOING_ON = 1.5e-3, 4.5e-4  # learning rates from the beginning, and where what is known should not be lost
-HEARD_AFTER, LETTERS = 1, 0.1  # the layer behind which what was said must be readable; weight of that loss
+FRONT = len(LOOKS)  # layers that stage `front` trains
+LETTERS_AFTER, WORDS_AFTER = FRONT + 1, FRONT + 3  # layers behind which letters and words must be readable
+LETTERS, WORDS = 0.3, 0.3  # weights of these losses in the beginning; at the end what is written counts alone
 SPLICED = 0.6  # share of the listening that is names alone, cut from questions and put together anew
 WHOLE = 0.1  # share of chats that go on to the end of the music
 SPEECH_HERE = 0.06  # what all speech tokens share in the beginning, three times what they differ by
 MOVED, FARTHEST = 0.4, 3.0  # share of the recordings that are heard as if by another voice, and how far that is
 TURNS = {"sums": 7, "drawings": 52, "tunes": 9, "others": 32}  # spoken turns by what they ask for
 SHARES = {
-    "spoken": 36, "listening": 28, "transcription": 5, "reading": 7, "saying": 12, "following": 4, "typed": 3,
-    "sums": 2, "drawing": 6, "seeing": 6, "playing": 5, "hearing": 3, "instruct": 3,
+    "spoken": 36, "listening": 32, "transcription": 5, "reading": 4, "saying": 9, "following": 6, "typed": 3,
+    "sums": 2, "drawing": 5, "seeing": 5, "playing": 4, "hearing": 3, "instruct": 3,
 }  # fmt: skip
 
 
@@ -146,7 +148,10 @@ class Mixture:
             times = 2 if dice > twice else 1
             codes += [code] * times
             frames += [frame] * times
-        return Heard(codes, None if question.letters is None else question.letters[frames].tolist())
+        if question.letters is None:
+            return Heard(codes)
+        words = latest_words(question.text, question.letters)
+        return Heard(codes, question.letters[frames].tolist(), words[frames].tolist())
 
     def draw(self, rng: random.Random, done: float) -> Sequence:
         easy = min(1.0, 0.35 + 3 * done) if self.fresh else 1.0  # of the questions by length, for a fifth of the time
@@ -186,7 +191,7 @@ def start_from_code_vectors(net: Llama, vocabulary: Vocabulary, book: Tensor) ->
     """Speech tokens begin as a random map of their code vectors, so that codes that sound alike begin alike.
 
     book [1024, 32] is the part of level 0 that carries what is said. All of them share one direction, by which the
-    first layer knows where speech is: it begins as one that looks a few frames back.
+    first layers know where speech is: they begin as ones that look a few frames back.
     """
     vectors = (book - book.mean(0)) / book.std()
     first, last = vocabulary.first_speech, vocabulary.first_speech + SPEECH_CODES
@@ -195,7 +200,8 @@ def start_from_code_vectors(net: Llama, vocabulary: Vocabulary, book: Tensor) ->
             table[first:last] *= 0.3
             table[first:last] += vectors @ torch.randn(book.shape[1], table.shape[1]) * (0.02 / book.shape[1] ** 0.5)
         net.model.embed_tokens.weight[first:last, 0] = SPEECH_HERE
-        look_back(net.model.layers[0], net.model.embed_tokens.weight[first:last])
+        for layer, looks in zip(net.model.layers, LOOKS, strict=False):
+            look_back(layer, net.model.embed_tokens.weight[first:last], looks)
 
 
 def used_rows(vocabulary: Vocabulary, pictures: bool, music: bool) -> Tensor:
@@ -210,8 +216,8 @@ def used_rows(vocabulary: Vocabulary, pictures: bool, music: bool) -> Tensor:
 def unknown(losses: Tensor) -> Tensor:
     """How unlikely each right code was held, 0 to 1 (the factor of the focal loss, Lin et al., 2017).
 
-    What the model says is known by heart but for a few codes; those tell one reply from another, and among a hundred
-    that are right they would be lost.
+    What the model says and plays is known by heart but for a few codes; those tell one reply or tune from another, and
+    among a hundred that are right they would be lost.
     """
     return 1 - torch.exp(-losses.detach())
 
@@ -243,22 +249,25 @@ def train_backbone(
     net = Llama(LlamaConfig(vocabulary.size))
     rate = rate or (RATE if mixture.fresh else GOING_ON)
     start_from_code_vectors(net, vocabulary, torch.load(f"{folder}/books.pt")["books"][0, :, :SEMANTIC])
-    listening = Listening(net.config.hidden_size)
+    letters_head, words_head = Letters(net.config.hidden_size), Words(net.config.hidden_size)
+    heads = nn.ModuleList([letters_head, words_head])
     if mixture.fresh:
         front = f"{folder}/front.checkpoint"
         if not os.path.exists(front):
-            raise FileNotFoundError(f"{front}: a new backbone begins with the layer of stage `front`; run that first")
+            raise FileNotFoundError(f"{front}: a new backbone begins with the layers of stage `front`; run that first")
         saved = torch.load(front)
         net.load_state_dict(saved["net"])
-        listening.load_state_dict(saved["helper"])
-    # Under the whole backbone the first layer only loses letters: they went from 1.4 to 1.7 nats within ten minutes.
-    net.model.layers[0].requires_grad_(False)
-    optimizers = [*muon(net, rate, ".layers."), torch.optim.AdamW(listening.parameters(), rate, weight_decay=0.01)]
-    run = Run(folder, "backbone", net, rate, seconds, warmup=100, optimizers=optimizers, helper=listening)
+        letters_head.load_state_dict(saved["helper"])
+    first, last = vocabulary.first_speech, vocabulary.first_speech + SPEECH_CODES
+    # Under the whole backbone the first layers only lose letters: they went from 1.4 to 1.7 nats within ten minutes. So
+    # they stay as they are, and so does what comes to them.
+    net.model.layers[:FRONT].requires_grad_(False)
+    net.model.embed_tokens.weight.register_hook(lambda grad: grad.index_fill(0, torch.arange(first, last), 0))
+    optimizers = [*muon(net, rate, ".layers."), torch.optim.AdamW(heads.parameters(), rate, weight_decay=0.01)]
+    run = Run(folder, "backbone", net, rate, seconds, warmup=100, optimizers=optimizers, helper=heads)
     used = used_rows(vocabulary, mixture.writer.pictures is not None, mixture.writer.music is not None)
     place = torch.zeros(vocabulary.size, dtype=torch.long)
     place[used] = torch.arange(len(used))
-    first, last = vocabulary.first_speech, vocabulary.first_speech + SPEECH_CODES
     source = batches(mixture, run, tokens, 4_000_000 + 1_000_000 * rank)
     for step in run:
         ids, weights, spoken = next(source)
@@ -285,10 +294,11 @@ def train_backbone(
             "music": losses[music].mean().item() if music.any() else np.nan,
             "ktokens": ids.numel() / 1000,
         }
-        counts = torch.where(said, weight * unknown(losses), weight)
+        counts = torch.where(said | music, weight * unknown(losses), weight)
         loss = (losses * counts).sum() / weight.sum()
         if spoken:
-            letters, right = listening(between[HEARD_AFTER - 1].float(), spoken)
-            means |= {"letters": letters.item(), "right": right.item()}
-            loss = loss + LETTERS * letters
+            letters, right = letters_head(between[LETTERS_AFTER - 1].float(), spoken)
+            words, heard = words_head(between[WORDS_AFTER - 1].float(), spoken)
+            means |= {"letters": letters.item(), "right": right.item(), "words": words.item(), "heard": heard.item()}
+            loss = loss + (1 - run.done) * (LETTERS * letters + WORDS * words)
         run.step(loss, **{k: v for k, v in means.items() if v == v})

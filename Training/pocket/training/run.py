@@ -95,7 +95,7 @@ class Run:
             rows = [torch.zeros_like(p) if p.grad is None else p.grad for p in self.parameters]
             gradients = torch.cat([row.flatten() for row in rows])
             distributed.all_reduce(gradients)
-            gradients /= distributed.get_world_size()
+            gradients /= processes()
             for p, row in zip(self.parameters, gradients.split([p.numel() for p in self.parameters]), strict=True):
                 p.grad = row.view_as(p)
         nn.utils.clip_grad_norm_(self.parameters, self.clip)
@@ -109,7 +109,7 @@ class Run:
         """The mean of the time used, and one budget for all."""
         if not distributed.is_initialized():
             return used
-        both = torch.tensor([used / distributed.get_world_size(), 0.0 if distributed.get_rank() else self.seconds])
+        both = torch.tensor([used / processes(), 0.0 if distributed.get_rank() else self.seconds])
         distributed.all_reduce(both)
         self.seconds = float(both[1])
         return float(both[0])
@@ -135,7 +135,7 @@ class Run:
         state = {"net": self.net.state_dict(), "optimizers": [optimizer.state_dict() for optimizer in self.optimizers]}
         if self.helper is not None:
             state["helper"] = self.helper.state_dict()
-        state |= {"spent": self.spent, "steps": self.steps, "history": self.history}
+        state |= {"spent": self.spent, "steps": self.steps, "history": self.history, "processes": processes()}
         torch.save(state, f"{self.path}.new")
         os.replace(f"{self.path}.new", f"{self.path}.checkpoint")
         with open(f"{self.path}.history.json", "w") as file:
@@ -147,6 +147,11 @@ def share(folder: str, rank: int, processes: int) -> None:
     if processes > 1:
         meeting = f"file://{os.path.abspath(folder)}/meeting"
         distributed.init_process_group("gloo", init_method=meeting, rank=rank, world_size=processes)
+
+
+def processes() -> int:
+    """How many train one network together."""
+    return distributed.get_world_size() if distributed.is_initialized() else 1
 
 
 def first() -> bool:
