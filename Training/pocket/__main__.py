@@ -20,14 +20,22 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("stage", choices=["all", *STAGES], help="one stage, or all in order")
     parser.add_argument("--work", default="work", help="corpus, checkpoints and logs (8 GB of memory, 4 GB of disk)")
     parser.add_argument("--model", default="../Models/pocket", help="where the model is written")
-    parser.add_argument("--jobs", type=int, default=2, help="stages that run side by side, one core each")
+    parser.add_argument("--jobs", type=int, default=2, help="stages side by side, or processes of one; a core each")
     parser.add_argument("--pace", type=float, default=1.0, help="factor on every training budget")
     parser.add_argument("--anew", action="store_true", help="begin with random weights and a latent of its own")
     return parser.parse_args()
 
 
+def command(name: str, options: argparse.Namespace) -> list[str]:
+    """How a stage is started: as one process, or as several that train one network together."""
+    program = [sys.executable, "-u", "-m"]
+    if STAGES[name].shared:
+        program += ["torch.distributed.run", "--standalone", "--nproc-per-node", str(options.jobs), "-m"]
+    return [*program, "pocket", name, "--work", options.work, "--model", options.model, "--pace", str(options.pace)]
+
+
 def run_all(options: argparse.Namespace) -> None:
-    """Starts each stage as a process of its own as soon as what it needs is there."""
+    """Starts each stage as soon as what it needs is there and there is a core for it."""
     if options.anew:
         open(f"{options.work}/start.done", "w").close()  # nothing to begin with
     finished = {name for name in STAGES if os.path.exists(f"{options.work}/{name}.done")}
@@ -36,9 +44,9 @@ def run_all(options: argparse.Namespace) -> None:
     while len(finished) < len(STAGES):
         for name, stage in STAGES.items():
             ready = name not in finished and name not in running and finished >= set(stage.needs)
-            if ready and len(running) < options.jobs:
-                command = [sys.executable, "-u", "-m", "pocket", name, "--work", options.work, "--model", options.model]
-                running[name] = subprocess.Popen([*command, "--pace", str(options.pace)])
+            cores = sum(options.jobs if STAGES[other].shared else 1 for other in running)
+            if ready and cores + (options.jobs if stage.shared else 1) <= options.jobs:
+                running[name] = subprocess.Popen(command(name, options))
         time.sleep(1)
         for name, process in list(running.items()):
             if process.poll() is None:
@@ -62,6 +70,8 @@ def main() -> None:
     torch.set_num_threads(1)
     began = time.time()
     STAGES[options.stage].run(options.work, options.model, options.pace)
+    if os.environ.get("RANK", "0") != "0":
+        return  # the first of several processes tells
     with open(f"{options.work}/{options.stage}.done", "w") as file:
         file.write(f"{time.time() - began:.0f} s\n")
     print(f"{options.stage}: done after {(time.time() - began) / 60:.1f} min", flush=True)

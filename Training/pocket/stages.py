@@ -9,8 +9,8 @@ PART_SECONDS = {0: 2400, 1: 3000, 9: 420}
 
 # (file, recordings, seed): questions of every kind, those that are answered in words alone, and what is hard to hear.
 MIXED = [(f"train-{part}", 800, 60 + part) for part in range(14)]
-TALK = [(f"train-{part}", 800, 60 + part) for part in range(14, 17)]
-HARD = [(f"train-{part}", 800, 60 + part) for part in range(17, 19)]
+TALK = [(f"train-{part}", 800, 60 + part) for part in (14, 15, 16, 19, 20, 21)]
+HARD = [(f"train-{part}", 800, 60 + part) for part in (17, 18)]
 QUESTIONS = MIXED + TALK + HARD
 
 
@@ -19,6 +19,7 @@ class Stage:
     run: Callable[[str, str, float], None]  # (work folder, model folder, pace)
     needs: list[str]
     minutes: float  # of one core at pace 1, as measured
+    shared: bool = False  # it runs by itself, in as many processes as there are jobs
 
 
 def _corpus(parts: list[int]) -> Callable[[str, str, float], None]:
@@ -80,16 +81,18 @@ def _spoken(work: str, model: str, pace: float) -> None:
 
 
 def _recordings(work: str, model: str, pace: float) -> None:
-    from .data.recordings import encode_questions
+    from .data.recordings import encode_questions, takes
 
     for name, _, seed in QUESTIONS:
-        encode_questions(work, name, seed)
+        for take in takes(name):
+            encode_questions(work, take, seed)
 
 
 def _probe(work: str, model: str, pace: float) -> None:
+    from .data.recordings import takes
     from .training.probe import align, train_probe
 
-    names = [name for name, _, _ in QUESTIONS]
+    names = [take for name, _, _ in QUESTIONS for take in takes(name)]
     train_probe(work, names, 900 * pace)
     for name in names:
         align(work, name)
@@ -125,7 +128,7 @@ def _instruct_page(work: str, model: str, pace: float) -> None:
 def _front(work: str, model: str, pace: float) -> None:
     from .training.front import train_front
 
-    train_front(work, 660 * pace)
+    train_front(work, 1320 * pace)
 
 
 def _backbone(work: str, model: str, pace: float) -> None:
@@ -134,7 +137,7 @@ def _backbone(work: str, model: str, pace: float) -> None:
 
     if not os.path.exists(f"{work}/llama/tokenizer.model"):
         write_folder(f"{work}/llama")
-    train_backbone(work, 3600 * pace)
+    train_backbone(work, 7200 * pace)
 
 
 def _picture_codes(work: str, model: str, pace: float) -> None:
@@ -218,12 +221,12 @@ STAGES = {
     "corpus-a": Stage(_corpus([0, 9]), [], 6),
     "corpus-b": Stage(_corpus([1]), [], 6),
     "latent": Stage(_latent, ["start", "corpus-a", "corpus-b"], 3),
-    "spoken": Stage(_spoken, [], 12),
+    "spoken": Stage(_spoken, [], 18),
     "encoder": Stage(_encoder, ["latent"], 15),
     "decoder": Stage(_decoder, ["latent"], 15),
     "replies": Stage(_replies, ["latent"], 1),
     "recode": Stage(_recode, ["encoder"], 5),
-    "recordings": Stage(_recordings, ["encoder", "spoken"], 19),
+    "recordings": Stage(_recordings, ["encoder", "spoken"], 60),
     "probe": Stage(_probe, ["recordings"], 18),
     "soundstorm": Stage(_soundstorm, ["recode", "replies"], 22),
     "tune": Stage(_tune, ["soundstorm", "decoder", "replies"], 14),
@@ -237,8 +240,8 @@ STAGES = {
     "music-decoder": Stage(_music_decoder, ["music-codes"], 6),
     "instruct": Stage(_instruct, [], 0.5),
     "instruct-page": Stage(_instruct_page, ["instruct", "spoken", "replies"], 0.5),
-    "front": Stage(_front, ["probe", "replies", "picture-encoder", "music-encoder", "instruct"], 11),
-    "backbone": Stage(_backbone, ["front"], 60),
+    "front": Stage(_front, ["probe", "replies", "picture-encoder", "music-encoder", "instruct"], 22, shared=True),
+    "backbone": Stage(_backbone, ["front"], 120, shared=True),
     "export": Stage(_export, ["tune", "backbone", "picture-tune", "music-decoder"], 0.2),
     "judge": Stage(_judge, ["export"], 22),
     "picture-judge": Stage(_picture_judge, ["export"], 6),
@@ -254,6 +257,6 @@ def estimate(names: list[str], pace: float, jobs: int) -> str:
     minutes = {name: STAGES[name].minutes * (pace if name in trained else 1) for name in names}
     total = sum(minutes.values())
     lines = [f"  {name:15s} {value:5.0f} min" for name, value in minutes.items()]
-    least = total / min(jobs, 2)
+    least = total / min(jobs, 2)  # more stages than two seldom have what they need at the same time
     head = f"{len(names)} stages, about {total:.0f} min of one free core, so at least {least:.0f} min with {jobs}:"
     return "\n".join([head, *lines])

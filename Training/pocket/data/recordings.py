@@ -18,10 +18,12 @@ from ..training.run import begun, cheap, load_net
 from ..words import domain
 from ..words.names import picture_names
 from ..words.tunes import tune_names
+from .call import called
 from .true_codes import Recording, true_codes
 from .voices import FLITE_VOICES, HELD_OUT_VOICE, HIBARI_FACTORS, HOP, Speaker, any_voice, heard
 
 BEFORE, AFTER = 3, 5  # frames of quiet that a reply keeps
+CALLED, AGAIN = ", called", 1000  # ends the name of a file whose recordings are heard once more, through Opus; its seed
 
 
 def tokenizer(folder: str) -> SpeechTokenizer:
@@ -123,13 +125,21 @@ def heard_questions(
         yield answered(row), wave, (first, first + int(end - start))
 
 
-def encode_questions(folder: str, name: str, seed: int) -> None:
-    """Level 0 of the spoken questions, each through a microphone of its own; questions-NAME.npz."""
-    path = f"{folder}/questions-{name}.npz"
+def takes(name: str) -> list[str]:
+    """The files in which spoken questions are heard: as a microphone gives them, and another one behind Opus."""
+    return [name, name + CALLED]
+
+
+def encode_questions(folder: str, take: str, seed: int) -> None:
+    """Level 0 of the spoken questions, each through a microphone of its own; questions-TAKE.npz."""
+    path = f"{folder}/questions-{take}.npz"
     if os.path.exists(path):
         return
-    net, rows, codes = tokenizer(folder), [], []
-    for row, wave, _ in heard_questions(folder, name, seed):
+    through_opus = take.endswith(CALLED)
+    seed += AGAIN if through_opus else 0
+    net, rng, rows, codes = tokenizer(folder), random.Random(seed), [], []
+    for row, wave, _ in heard_questions(folder, take.removesuffix(CALLED), seed):
+        wave = called(wave, rng) if through_opus else wave
         # Training needs no exact codes: bfloat16 may do, the few codes that differ are as good as any noise.
         with torch.no_grad(), cheap():
             latent = net.encoder(wave[None, None])
@@ -138,7 +148,7 @@ def encode_questions(folder: str, name: str, seed: int) -> None:
     lengths = np.array([len(row) for row in codes])
     np.savez(path[:-4] + ".new.npz", codes=np.concatenate(codes), lengths=lengths, rows=json.dumps(rows))
     os.replace(path[:-4] + ".new.npz", path)
-    print(f"questions {name}: {len(codes)} encoded", flush=True)
+    print(f"questions {take}: {len(codes)} encoded", flush=True)
 
 
 def load_questions(folder: str, name: str) -> list[Question]:
@@ -164,7 +174,8 @@ def codes_to_say(entry: dict[str, Tensor]) -> Tensor:
 
 def recorded(folder: str) -> list[str]:
     """The training recordings that are encoded and aligned."""
-    return sorted(path.rsplit("aligned-", 1)[1][:-4] for path in glob.glob(f"{folder}/aligned-train-*[0-9].npz"))
+    paths = glob.glob(f"{folder}/aligned-train-*.npz")
+    return sorted(path.rsplit("aligned-", 1)[1][:-4] for path in paths if not path.endswith(".new.npz"))
 
 
 def practised(rng: random.Random) -> tuple[str, str, str]:

@@ -6,6 +6,7 @@ import shutil
 
 import torch
 
+from ..data.recordings import AGAIN
 from ..networks import precision
 from ..networks.llama import Llama, LlamaConfig
 from ..networks.soundstorm import SoundStorm, SoundStormConfig
@@ -123,7 +124,7 @@ def provenance(work: str, saved: dict, share: float) -> dict[str, str]:
         + f"trained, {told(saved)}"
         + (f", {share:.0%} of the way taken" if share < 1 else ""),
         "seeds": "corpus 1000 + part, encoder 1, decoder 2, soundstorm 3, backbone 4, replies 5, fill 6, tune 7, "
-        f"questions {', '.join(seeds)}",
+        f"questions {', '.join(seeds)}, behind Opus {AGAIN} more",
         "versions": f"{versions(*packages)}, flite 2.2",
         "data": "hibari-tts (Apache-2.0), flite slt rms kal16, festival ked (CMU), a little espeak-ng; "
         "features by Whisper tiny.en (MIT)",

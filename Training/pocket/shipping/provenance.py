@@ -16,9 +16,8 @@ def before(work: str, kind: str) -> str:
 
 
 def told(saved: dict) -> str:
-    """How long a checkpoint was trained; of several processes the times are added."""
-    seconds = saved["spent"] * saved.get("processes", 1)
-    return f"{saved['steps']} steps in {seconds / 60:.0f} min of one core"
+    """How long a checkpoint was trained."""
+    return f"{saved['steps']} steps in {saved['spent'] / 60:.0f} min of one core"
 
 
 def trained(work: str, kind: str, networks: dict[str, str]) -> str:

@@ -35,7 +35,7 @@ SPLICED = 0.6  # share of the listening that is names alone, cut from questions 
 WHOLE = 0.1  # share of chats that go on to the end of the music
 SPEECH_HERE = 0.06  # what all speech tokens share in the beginning, three times what they differ by
 MOVED, FARTHEST = 0.4, 3.0  # share of the recordings that are heard as if by another voice, and how far that is
-TURNS = {"sums": 7, "drawings": 52, "tunes": 9, "others": 32}  # spoken turns by what they ask for
+TURNS = {"sums": 8, "drawings": 46, "tunes": 8, "others": 38}  # spoken turns by what they ask for
 SHARES = {
     "spoken": 36, "listening": 32, "transcription": 5, "reading": 4, "saying": 9, "following": 6, "typed": 3,
     "sums": 2, "drawing": 5, "seeing": 5, "playing": 4, "hearing": 3, "instruct": 3,
@@ -238,11 +238,9 @@ def batches(mixture: Mixture, run: Run, tokens: int, seed: int) -> Iterator[tupl
             yield ids, weights, [Spoken(index, *part) for index, row in enumerate(group) for part in row.heard]
 
 
-def train_backbone(
-    folder: str, seconds: float, rate: float | None = None, tokens: int = 3600,
-    rank: int = 0, processes: int = 1,
-) -> None:  # fmt: skip
-    share(folder, rank, processes)
+def train_backbone(folder: str, seconds: float, rate: float | None = None, tokens: int = 2400) -> None:
+    """Several processes may do it together, each with batches of so many tokens (`share`)."""
+    rank = share()
     torch.manual_seed(4)
     vocabulary = Vocabulary(f"{folder}/llama")
     mixture = Mixture(folder, vocabulary)

@@ -19,7 +19,7 @@ from ..networks.soundstorm import rotary_table
 from ..words.vocabulary import SPEECH_CODES, Vocabulary
 from .backbone import FRONT, Mixture, start_from_code_vectors
 from .muon import muon
-from .run import Run
+from .run import Run, share
 
 RATE = 1.2e-3
 TOKENS = 3500  # of a batch
@@ -64,6 +64,7 @@ def train_front(folder: str, seconds: float) -> None:
     if os.path.exists(f"{folder}/start/backbone.pt"):
         print("front: the shipped weights have had this", flush=True)
         return
+    rank = share()
     torch.manual_seed(8)
     vocabulary = Vocabulary(f"{folder}/llama")
     mixture, net = Mixture(folder, vocabulary), Llama(LlamaConfig(vocabulary.size))
@@ -76,7 +77,7 @@ def train_front(folder: str, seconds: float) -> None:
     first, last = vocabulary.first_speech, vocabulary.first_speech + SPEECH_CODES
     rows = sorted(mixture.questions + mixture.practice, key=lambda row: len(row.codes))
     for step in run:
-        rng = random.Random(8_000_000 + step)
+        rng = random.Random(8_000_000 + 1_000_000 * rank + step)
         ids, spoken = recordings(mixture, rows, rng)
         before, after = first_layers(net, ids)
         letters, right = letters_head(after, spoken)

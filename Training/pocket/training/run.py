@@ -25,7 +25,8 @@ class Run:
     `helper` is trained beside the network and is no part of it: its weights are in the checkpoint alone.
 
     The budget can be changed while it runs, by writing seconds into the file NAME.budget. Several processes may train
-    one network (`share`): each draws its own batches, gradients are averaged, the first one reports and saves.
+    one network (`share`): each draws its own batches, gradients are averaged, their times are added, the first one
+    reports and saves.
     """
 
     def __init__(
@@ -95,7 +96,7 @@ class Run:
             rows = [torch.zeros_like(p) if p.grad is None else p.grad for p in self.parameters]
             gradients = torch.cat([row.flatten() for row in rows])
             distributed.all_reduce(gradients)
-            gradients /= processes()
+            gradients /= distributed.get_world_size()
             for p, row in zip(self.parameters, gradients.split([p.numel() for p in self.parameters]), strict=True):
                 p.grad = row.view_as(p)
         nn.utils.clip_grad_norm_(self.parameters, self.clip)
@@ -106,10 +107,10 @@ class Run:
             self.seen[name].append(value)
 
     def _agree(self, used: float) -> float:
-        """The mean of the time used, and one budget for all."""
+        """The time that all have used, and one budget for all."""
         if not distributed.is_initialized():
             return used
-        both = torch.tensor([used / processes(), 0.0 if distributed.get_rank() else self.seconds])
+        both = torch.tensor([used, self.seconds if first() else 0.0])
         distributed.all_reduce(both)
         self.seconds = float(both[1])
         return float(both[0])
@@ -135,26 +136,23 @@ class Run:
         state = {"net": self.net.state_dict(), "optimizers": [optimizer.state_dict() for optimizer in self.optimizers]}
         if self.helper is not None:
             state["helper"] = self.helper.state_dict()
-        state |= {"spent": self.spent, "steps": self.steps, "history": self.history, "processes": processes()}
+        state |= {"spent": self.spent, "steps": self.steps, "history": self.history}
         torch.save(state, f"{self.path}.new")
         os.replace(f"{self.path}.new", f"{self.path}.checkpoint")
         with open(f"{self.path}.history.json", "w") as file:
             json.dump(self.history, file, indent=1)
 
 
-def share(folder: str, rank: int, processes: int) -> None:
-    """Joins the processes that train one network together."""
-    if processes > 1:
-        meeting = f"file://{os.path.abspath(folder)}/meeting"
-        distributed.init_process_group("gloo", init_method=meeting, rank=rank, world_size=processes)
-
-
-def processes() -> int:
-    """How many train one network together."""
-    return distributed.get_world_size() if distributed.is_initialized() else 1
+def share() -> int:
+    """Joins the processes that `torchrun` started to train one network; which of them this is, from 0."""
+    if "WORLD_SIZE" not in os.environ:
+        return 0
+    distributed.init_process_group("gloo")
+    return distributed.get_rank()
 
 
 def first() -> bool:
+    """Whether this process is the one that reports and saves."""
     return not distributed.is_initialized() or distributed.get_rank() == 0
 
 
