@@ -2,6 +2,8 @@
 
 import numpy as np
 
+QUIET_BEFORE, QUIET_BEHIND = 6, 8  # frames at the ends of a recording that go with its first and its last word
+
 
 def said(scores: np.ndarray, text: list[int]) -> np.ndarray:
     """The number of the letter said last, at each frame; 0 before the first.
@@ -66,14 +68,24 @@ def words_heard(text: str, letters: list[int], said: np.ndarray, delay: int) -> 
     return np.searchsorted(np.array(ends) + delay, np.arange(len(said)), side="right")
 
 
-def frames_of(word: str, text: str, letters: list[int], said: np.ndarray) -> tuple[int, int] | None:
-    """The frames of a word at the end of what is said, or before " for me" and the like; None where it is not found.
-
-    letters are the text's numbers; said [frame] are those of `said`, in which the same letter twice in a row is one.
+def words_at(text: str, letters: list[int], said: np.ndarray) -> list[tuple[int, int]] | None:
+    """The first frame and one after the last of each word of a text, from the space before it to the one behind it;
+    None where `said` is of another text. Before the first word there is a little quiet, where the recording has it.
     """
-    place, at = text.rfind(word), begins(text, letters, said)
-    if place <= 0 or at is None:
+    at = begins(text, letters, said)
+    if at is None:
         return None
-    end = place + len(word)
-    last = at[end] if end < len(text) else min(len(said), at[end - 1] + 8)
-    return int(at[place - 1]), int(last)
+    spaces = [int(at[place]) for place, letter in enumerate(text) if letter == " "]
+    first, end = max(0, int(at[0]) - QUIET_BEFORE), min(len(said), int(at[-1]) + QUIET_BEHIND)
+    return list(zip([first, *spaces], [*spaces, end], strict=True))
+
+
+def frames_of(words: str, text: str, letters: list[int], said: np.ndarray) -> tuple[int, int] | None:
+    """The frames of some words at the end of what is said, or before " for me" and the like; None where they are not
+    found, or nothing is before them.
+    """
+    place, frames = text.rfind(words), words_at(text, letters, said)
+    if place <= 0 or frames is None:
+        return None
+    first = text.count(" ", 0, place)
+    return frames[first][0], frames[first + words.count(" ")][1]

@@ -6,7 +6,7 @@ import random
 import numpy as np
 import pytest
 
-from pocket.data.alignment import frames_of, latest, said, words_heard
+from pocket.data.alignment import frames_of, latest, said, words_at, words_heard
 from pocket.lessons.batching import by_length
 
 
@@ -44,10 +44,15 @@ def test_a_word_is_found_where_it_is_said() -> None:
     text = "ab bee c"
     letters = [1, 2, 9, 2, 5, 5, 9, 3]  # as numbers would be
     heard = np.array([0, 1, 1, 2, 9, 2, 2, 5, 5, 9, 3, 3])
+    assert words_at(text, letters, heard) == [(0, 4), (4, 9), (9, 12)]
+    assert words_at(text, letters, np.concatenate([[0] * 9, heard, [3] * 9])) == [(4, 13), (13, 18), (18, 27)]
+    assert words_at(text, letters, heard[:8]) is None
     assert frames_of("bee", text, letters, heard) == (4, 9)  # from the space before it to the one behind it
     assert frames_of("c", text, letters, heard) == (9, 12)  # the last one to the end
     assert frames_of("bee", text, letters, heard[:8]) is None  # not all was said
     assert frames_of("x", text, letters, heard) is None
+    assert frames_of("ab bee", text, letters, heard) is None  # nothing is before it
+    assert frames_of("bee c", text, letters, heard) == (4, 12)
     assert words_heard(text, letters, heard, 1).tolist() == [0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 3]
     assert words_heard(text, letters, heard[:8], 1) is None
     assert words_heard(" a", [9, 1], np.array([0, 9, 1, 1]), 1).tolist() == [0, 0, 0, 1]

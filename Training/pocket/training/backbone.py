@@ -9,13 +9,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..data.alignment import frames_of
+from ..data.alignment import frames_of, words_at
 from ..data.latent import SEMANTIC
 from ..data.recordings import Question, load_questions, recorded, reply_codes
 from ..lessons.batching import by_length
 from ..lessons.conversations import SPEECH_IN, Sequence, Writer
 from ..lessons.instruct import Instruct
-from ..lessons.listening import Heard, Letters, Spoken, Words, latest_words, numbers
+from ..lessons.listening import NUMBER, Heard, Letters, Spoken, Words, latest_words, numbers
 from ..lessons.music import Music
 from ..lessons.pictures import Pictures
 from ..networks.llama import Llama, LlamaConfig
@@ -31,7 +31,7 @@ RATE, GOING_ON = 1.5e-3, 4.5e-4  # learning rates from the beginning, and where 
 FRONT = len(LOOKS)  # layers that stage `front` trains
 LETTERS_AFTER, WORDS_AFTER = FRONT + 1, FRONT + 3  # layers behind which letters and words must be readable
 LETTERS, WORDS = 0.3, 0.3  # weights of these losses in the beginning; at the end what is written counts alone
-SPLICED = 0.6  # share of the listening that is names alone, cut from questions and put together anew
+SPLICED, NAMED = 0.6, 0.5  # share of the listening that is cut from recordings and put together anew; of names alone
 WHOLE = 0.1  # share of chats that go on to the end of the music
 SPEECH_HERE = 0.06  # what all speech tokens share in the beginning, three times what they differ by
 MOVED, FARTHEST = 0.4, 3.0  # share of the recordings that are heard as if by another voice, and how far that is
@@ -114,15 +114,36 @@ class Mixture:
                 )
 
     def spliced(self, rng: random.Random) -> Question:
-        """Two to five names, each from a question of its own, between the quiet of a recording's ends."""
-        names = rng.sample(list(self.names), rng.randint(2, 5))
-        parts = [rng.choice(self.names[name]) for name in names]
+        """Names or other words, cut from recordings, between the quiet of a recording's ends."""
+        parts = self.some_names(rng) if self.names and rng.random() < NAMED else self.some_words(rng)
         around = rng.choice(self.questions)
         before, after = around.codes[: rng.randint(3, 12)], around.codes[-rng.randint(6, 20) :]
         codes = np.concatenate([before, *(part.codes for part in parts), after])
         ends = [np.zeros(len(before), np.int8), np.full(len(after), parts[-1].letters[-1])]
         letters = np.concatenate([ends[0], *(part.letters for part in parts), ends[1]])
-        return Question(" ".join(names), "", "", codes, letters)
+        text = " ".join(part.text for part in parts)
+        return self.spliced(rng) if text in domain.apart() else Question(text, "", "", codes, letters)
+
+    def some_names(self, rng: random.Random) -> list[Question]:
+        """Two to five, each from a question of its own."""
+        return [rng.choice(self.names[name]) for name in rng.sample(list(self.names), rng.randint(2, 5))]
+
+    def some_words(self, rng: random.Random) -> list[Question]:
+        """Two to four times up to three words that follow each other, so that no word foretells the next few."""
+        parts: list[Question] = []
+        count = rng.randint(2, 4)
+        while len(parts) < count:
+            row = rng.choice(self.practice if rng.random() < 0.5 else self.questions)
+            frames = words_at(row.text, numbers(row.text), row.letters)
+            if frames is None:
+                continue
+            first = rng.randrange(len(frames))
+            last = min(len(frames), first + rng.randint(1, 3)) - 1
+            part = slice(frames[first][0], frames[last][1])
+            letters = np.where(row.letters[part] == 0, NUMBER[" "], row.letters[part])
+            text = " ".join(row.text.split()[first : last + 1])
+            parts.append(Question(text, "", row.voice, row.codes[part], letters))
+        return parts
 
     def moved(self, codes: list[int], rng: random.Random) -> list[int]:
         """Codes as another speaker might have them: all moved the same way in the latent space."""
@@ -167,7 +188,7 @@ class Mixture:
         if kind in ("listening", "transcription"):
             pool = self.practice if kind == "listening" or rng.random() < 0.5 else self.questions
             question = pool[rng.randrange(max(1, int(len(pool) * easy)))]
-            if kind == "listening" and self.names and rng.random() < SPLICED:
+            if kind == "listening" and rng.random() < SPLICED:
                 question = self.spliced(rng)
             write = self.writer.listening if kind == "listening" else self.writer.transcription
             return write(rng, self.heard(question, rng), question.text)
