@@ -67,7 +67,7 @@ def answer(model: Shipped, codes: list[int], aloud: bool) -> dict:
     vocabulary, writer = model.vocabulary, Writer(model.vocabulary, {})
     marks = [vocabulary.added[mark] for mark in ("<-Ins->", "<-Res->", "<sosp>", "<eosp>", "<eos>")]
     stop = marks[4] if aloud else marks[2]
-    ids = model.write(writer.prompt(codes), stop, 1500 if aloud else 100)
+    ids = [marks[0], *model.write(writer.prompt(codes), stop, 1500 if aloud else 100)]
     wanted = marks if aloud else marks[:3]
     places = [ids.index(mark) if mark in ids else len(ids) for mark in marks]
     drawn = vocabulary.added["<soim>"]

@@ -54,6 +54,9 @@ class Writer:
         self.spoken = list(replies.values())
         self.tunes = music.canonical.tolist() if music else []
         self.encode = vocabulary.encode
+        # Between the machine's name and a mark that the daemon begins the answer with: spelled together with the colon
+        # it is one token, by itself two.
+        self.space = self.encode(f"{template.MACHINE}: ")[len(self.encode(f"{template.MACHINE}:")) :]
 
     def opening(self, rng: random.Random, always: bool = False) -> Sequence:
         sequence = Sequence()
@@ -116,7 +119,7 @@ class Writer:
 
     def transcribed(self, sequence: Sequence, text: str, learned: bool = True) -> None:
         """What was heard, and the marks around it, up to where the reply begins."""
-        sequence.add(self.encode(" <-Ins->"), TEXT if learned else 0)
+        sequence.add([*self.space, self.vocabulary.added["<-Ins->"]], TEXT if learned else 0)
         sequence.add(self.encode(f" {text}\n "), TRANSCRIPT if learned else 0)
         sequence.add(self.encode("<-Res->"), TEXT if learned else 0)
 
@@ -210,7 +213,7 @@ class Writer:
     def reading(self, rng: random.Random, text: str) -> Sequence:
         sequence = self.opening(rng)
         sequence.add(self.encode(template.question(f"{text} {template.READ}")), 0)
-        sequence.add(self.encode(" "), TEXT)
+        sequence.add(self.space, TEXT)
         self.say(rng, sequence, text)
         sequence.add(self.encode(template.END_MACHINE), TEXT)
         return sequence
@@ -313,7 +316,7 @@ class Writer:
         return "".join(self.vocabulary.name[index] for index in ids)
 
     def prompt(self, codes: list[int]) -> list[int]:
-        """What the daemon feeds for a first spoken question."""
+        """What the daemon feeds for a first spoken question, with the mark that it begins the answer with."""
         sequence = self.opening(random.Random(0), always=True)
         self.ask(sequence, Heard(codes), template.INSTRUCTION)
-        return sequence.ids
+        return [*sequence.ids, *self.space, self.vocabulary.added["<-Ins->"]]
