@@ -10,8 +10,6 @@ from fractions import Fraction
 
 import av
 import numpy as np
-import torch
-from torch import Tensor
 
 from .voices import HOP, SAMPLE_RATE
 
@@ -46,10 +44,10 @@ def decode(received: Iterable[bytes], rate: int) -> np.ndarray:
     return np.concatenate(pieces) if pieces else np.zeros(0, np.int16)
 
 
-def called(wave: Tensor, rng: random.Random) -> Tensor:
-    """A recording through Opus at any usual bit rate. [sample]"""
-    samples = (wave.clamp(-1, 1) * 32767).numpy().astype(np.int16)
+def called(wave: np.ndarray, rng: random.Random) -> np.ndarray:
+    """A recording through Opus at any usual bit rate. [sample] float32"""
+    samples = (np.clip(wave, -1, 1) * 32767).astype(np.int16)
     samples = np.pad(samples, (0, -len(samples) % HOP + REST))
     bitrate = int(LEAST * SPAN ** rng.random())
     sent = packets(samples.reshape(-1, HOP), bitrate, rng.choice(["voip", "audio"]))
-    return torch.tensor(decode(sent, SAMPLE_RATE)[: len(wave)].astype(np.float32) / 32767)
+    return decode(sent, SAMPLE_RATE)[: len(wave)].astype(np.float32) / 32767

@@ -139,7 +139,7 @@ def encode_questions(folder: str, take: str, seed: int) -> None:
     seed += AGAIN if through_opus else 0
     net, rng, rows, codes = tokenizer(folder), random.Random(seed), [], []
     for row, wave, _ in heard_questions(folder, take.removesuffix(CALLED), seed):
-        wave = called(wave, rng) if through_opus else wave
+        wave = torch.tensor(called(wave.numpy(), rng)) if through_opus else wave
         # Training needs no exact codes: bfloat16 may do, the few codes that differ are as good as any noise.
         with torch.no_grad(), cheap():
             latent = net.encoder(wave[None, None])
