@@ -9,7 +9,7 @@ import numpy as np
 
 from pocket.data import call
 
-FRAME = 20  # milliseconds
+FRAME = call.FRAME
 REPLY_RATE = 24_000
 
 

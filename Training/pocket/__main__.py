@@ -34,6 +34,11 @@ def command(name: str, options: argparse.Namespace) -> list[str]:
     return [*program, "pocket", name, "--work", options.work, "--model", options.model, "--pace", str(options.pace)]
 
 
+def cores(name: str, options: argparse.Namespace) -> int:
+    """How many a stage takes."""
+    return options.jobs if STAGES[name].shared else 1
+
+
 def run_all(options: argparse.Namespace) -> None:
     """Starts each stage as soon as what it needs is there and there is a core for it."""
     if options.anew:
@@ -44,8 +49,7 @@ def run_all(options: argparse.Namespace) -> None:
     while len(finished) < len(STAGES):
         for name, stage in STAGES.items():
             ready = name not in finished and name not in running and finished >= set(stage.needs)
-            cores = sum(options.jobs if STAGES[other].shared else 1 for other in running)
-            if ready and cores + (options.jobs if stage.shared else 1) <= options.jobs:
+            if ready and sum(cores(other, options) for other in [name, *running]) <= options.jobs:
                 running[name] = subprocess.Popen(command(name, options))
         time.sleep(1)
         for name, process in list(running.items()):

@@ -13,15 +13,16 @@ import numpy as np
 
 from .voices import HOP, SAMPLE_RATE
 
+FRAME = 20  # milliseconds
 LEAST, SPAN = 10_000, 4.0  # bits a second, and how many times as many there are at most
 REST = 2 * HOP  # samples that the coder may hold back
 
 
 def packets(waves: Iterable[np.ndarray], bitrate: int, kind: str = "voip", rate: int = SAMPLE_RATE) -> Iterator[bytes]:
-    """Pieces of 20 ms each [sample] int16 -> packets; `kind` of the sound is Opus's own word, "voip" or "audio"."""
+    """Pieces of FRAME each [sample] int16 -> packets; `kind` of the sound is Opus's own word, "voip" or "audio"."""
     encoder = av.CodecContext.create("libopus", "w")
     encoder.sample_rate, encoder.layout, encoder.format, encoder.bit_rate = rate, "mono", "s16", bitrate
-    encoder.options = {"application": kind, "frame_duration": "20"}
+    encoder.options = {"application": kind, "frame_duration": str(FRAME)}
     place = 0
     for wave in waves:
         frame = av.AudioFrame.from_ndarray(wave[None], format="s16", layout="mono")

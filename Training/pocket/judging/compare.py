@@ -54,7 +54,7 @@ def spoken(models: list[Shipped], folder: str, test: str, count: int) -> list[li
         codes = models[0].tokenizer.encode(wave, 1)[0].tolist()
         chain = Sequence()
         Writer(models[0].vocabulary, {reply: []}).answer(random.Random(0), chain, text, reply, aloud=False)
-        prompt, begun = writer.prompt(codes), len(writer.space) + 1
+        prompt = writer.prompt(codes)
         said = plain(text).split()
         pair: list[Row] = []
         for model in models:
@@ -64,7 +64,7 @@ def spoken(models: list[Shipped], folder: str, test: str, count: int) -> list[li
                     "words": len(said),
                     "wrong words": edits(said, plain(made["transcript"]).split()),
                     "right": float(plain(made["reply"]) == plain(reply)),
-                    "surprise": surprise(model.llama, prompt, chain.ids[begun:]),
+                    "surprise": surprise(model.llama, prompt, chain.ids[len(writer.chain) :]),
                 }
             )
         out.append(pair)

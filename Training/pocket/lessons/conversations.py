@@ -54,9 +54,12 @@ class Writer:
         self.spoken = list(replies.values())
         self.tunes = music.canonical.tolist() if music else []
         self.encode = vocabulary.encode
-        # Between the machine's name and a mark that the daemon begins the answer with: spelled together with the colon
-        # it is one token, by itself two.
-        self.space = self.encode(f"{template.MACHINE}: ")[len(self.encode(f"{template.MACHINE}:")) :]
+        # What the daemon puts behind the machine's name: a space before the mark that is asked for, and behind a spoken
+        # question the transcript's mark too. Spelled together with the colon the space is one token, by itself two.
+        self.space, self.chain = (
+            self.encode(f"{template.MACHINE}: {mark}")[len(self.encode(f"{template.MACHINE}:")) :]
+            for mark in ("", "<-Ins->")
+        )
 
     def opening(self, rng: random.Random, always: bool = False) -> Sequence:
         sequence = Sequence()
@@ -119,7 +122,7 @@ class Writer:
 
     def transcribed(self, sequence: Sequence, text: str, learned: bool = True) -> None:
         """What was heard, and the marks around it, up to where the reply begins."""
-        sequence.add([*self.space, self.vocabulary.added["<-Ins->"]], TEXT if learned else 0)
+        sequence.add(self.chain, TEXT if learned else 0)
         sequence.add(self.encode(f" {text}\n "), TRANSCRIPT if learned else 0)
         sequence.add(self.encode("<-Res->"), TEXT if learned else 0)
 
@@ -256,8 +259,8 @@ class Writer:
                 self.picture(sequence, question, " ")
             else:
                 text = rng.choice(questions[name]) if rng.random() < 0.4 else domain.picture_text(name, rng)
-                # The mark's space belongs to the prompt here, so it is spelled together with the colon.
-                self.write(sequence, index, f"{template.picture_request(domain.typed(text, rng))} ")
+                self.write(sequence, index, template.picture_request(domain.typed(text, rng)))
+                sequence.add(self.space, 0)
                 self.image(sequence, name)
             sequence.add(self.encode(template.END_MACHINE), TEXT)
         return sequence
@@ -274,7 +277,8 @@ class Writer:
             self.tune(rng, sequence, question, whole)
         else:
             text = rng.choice(questions[name]) if rng.random() < 0.4 else domain.tune_text(name, rng)
-            self.write(sequence, 0, f"{template.music_request(domain.typed(text, rng))} ")
+            self.write(sequence, 0, template.music_request(domain.typed(text, rng)))
+            sequence.add(self.space, 0)
             self.piece(rng, sequence, name, whole)
         if whole:
             sequence.add(self.encode(template.END_MACHINE), TEXT)
@@ -319,4 +323,4 @@ class Writer:
         """What the daemon feeds for a first spoken question, with the mark that it begins the answer with."""
         sequence = self.opening(random.Random(0), always=True)
         self.ask(sequence, Heard(codes), template.INSTRUCTION)
-        return [*sequence.ids, *self.space, self.vocabulary.added["<-Ins->"]]
+        return sequence.ids + self.chain
