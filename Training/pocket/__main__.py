@@ -18,7 +18,7 @@ from .stages import STAGES, estimate
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="pocket", description=__doc__.split("\n")[0])
     parser.add_argument("stage", choices=["all", *STAGES], help="one stage, or all in order")
-    parser.add_argument("--work", default="work", help="corpus, checkpoints and logs (8 GB of memory, 4 GB of disk)")
+    parser.add_argument("--work", default="work", help="corpus, checkpoints and logs (8 GB of memory, 15 GB of disk)")
     parser.add_argument("--model", default="../Models/pocket", help="where the model is written")
     parser.add_argument("--jobs", type=int, default=2, help="stages side by side, or processes of one; a core each")
     parser.add_argument("--pace", type=float, default=1.0, help="factor on every training budget")

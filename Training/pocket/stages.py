@@ -14,6 +14,13 @@ HARD = [(f"train-{part}", 800, 60 + part) for part in (17, 18)]
 QUESTIONS = MIXED + TALK + HARD
 
 
+def _takes() -> list[tuple[str, int]]:
+    """(name, seed) of every way in which these are heard."""
+    from .data.recordings import takes
+
+    return [(take, seed) for name, _, seed in QUESTIONS for take in takes(name)]
+
+
 @dataclass
 class Stage:
     run: Callable[[str, str, float], None]  # (work folder, model folder, pace)
@@ -81,18 +88,29 @@ def _spoken(work: str, model: str, pace: float) -> None:
 
 
 def _recordings(work: str, model: str, pace: float) -> None:
-    from .data.recordings import encode_questions, takes
+    from .data.heard import hear_questions
 
-    for name, _, seed in QUESTIONS:
-        for take in takes(name):
-            encode_questions(work, take, seed)
+    for take, seed in _takes():
+        hear_questions(work, take, seed)
+
+
+def _hearing(work: str, model: str, pace: float) -> None:
+    from .training.hearing import train_hearing
+
+    train_hearing(work, [take for take, _ in _takes()], 3600 * pace)
+
+
+def _codes(work: str, model: str, pace: float) -> None:
+    from .data.heard import code_questions
+
+    for take, _ in _takes():
+        code_questions(work, take)
 
 
 def _probe(work: str, model: str, pace: float) -> None:
-    from .data.recordings import takes
     from .training.probe import align, train_probe
 
-    names = [take for name, _, _ in QUESTIONS for take in takes(name)]
+    names = [take for take, _ in _takes()]
     train_probe(work, names, 900 * pace)
     for name in names:
         align(work, name)
@@ -225,9 +243,11 @@ STAGES = {
     "encoder": Stage(_encoder, ["latent"], 15),
     "decoder": Stage(_decoder, ["latent"], 15),
     "replies": Stage(_replies, ["latent"], 1),
-    "recode": Stage(_recode, ["encoder"], 5),
-    "recordings": Stage(_recordings, ["encoder", "spoken"], 60),
-    "probe": Stage(_probe, ["recordings"], 18),
+    "recordings": Stage(_recordings, ["encoder", "spoken"], 75),
+    "hearing": Stage(_hearing, ["recordings"], 60, shared=True),
+    "codes": Stage(_codes, ["hearing"], 30),
+    "probe": Stage(_probe, ["codes"], 18),
+    "recode": Stage(_recode, ["hearing"], 5),
     "soundstorm": Stage(_soundstorm, ["recode", "replies"], 22),
     "tune": Stage(_tune, ["soundstorm", "decoder", "replies"], 14),
     "picture-codes": Stage(_picture_codes, ["start"], 0.2),
@@ -251,7 +271,7 @@ STAGES = {
 
 def estimate(names: list[str], pace: float, jobs: int) -> str:
     """What lies ahead, in words."""
-    trained = {"encoder", "decoder", "probe", "soundstorm", "tune", "front", "backbone"}
+    trained = {"encoder", "decoder", "hearing", "probe", "soundstorm", "tune", "front", "backbone"}
     trained |= {"music-encoder", "music-decoder"}
     trained |= {"picture-encoder", "picture-decoder", "picture-unet", "picture-tune"}
     minutes = {name: STAGES[name].minutes * (pace if name in trained else 1) for name in names}

