@@ -1,11 +1,11 @@
 """Stage `hearing`: the encoder's upper layers, by the letters that can be read from level 0.
 
 The latent space was made from a teacher's features, which tell apart what a listener should not: the same words in
-another voice, on another microphone, half a frame later had other codes, and a quarter of the letters could not be read
-from them. So the encoder learns to choose codes that are read right, by the probe, through connectionist temporal
-classification (as CosyVoice's tokens are learned by a recogniser around a quantiser: Du et al., 2024). The codebooks
-stay as they are, so every id goes on meaning the sound that it meant; and how speech sounds, the latent's other 96
-numbers, is held to what the encoder said before.
+another voice, on another microphone, half a frame later had other codes, and stage `probe` read every sixth letter of
+known questions wrong. So the encoder learns to choose codes that are read right, by the probe, through connectionist
+temporal classification (as CosyVoice's tokens are learned by a recogniser around a quantiser: Du et al., 2024). The
+codebooks stay as they are, so every id goes on meaning the sound that it meant; and how speech sounds, the latent's
+other 96 numbers, is held to what the encoder said before.
 """
 
 import copy
@@ -27,6 +27,7 @@ from .run import Run, load_net, share
 
 RATE = 8e-4
 FRAMES = 1600  # of a batch
+POOL = 400  # recordings that batches of like length are made of at a time
 SOFT = 1.0  # the squared distance by which a code is e times less likely, where gradients pass through the choice
 NEAR, SOUND, SAID = 0.3, 0.5, 0.1  # weights: of a code's distance, and of what was said and how it sounded before
 ALONE = 0.2  # share of the time for the probe alone, before the encoder is told anything by it
@@ -80,7 +81,7 @@ def train_hearing(folder: str, takes: list[str], seconds: float) -> None:
     for step in run:
         rng = random.Random(1_000_000 * rank + step)
         if not groups:
-            some = rng.sample(rows, min(len(rows), 400))
+            some = rng.sample(rows, min(len(rows), POOL))
             groups = by_length(some, lambda row: len(row[1]) // STEPS, FRAMES)
             rng.shuffle(groups)
         texts, pieces = zip(*groups.pop(), strict=True)
