@@ -44,7 +44,8 @@ def run_all(options: argparse.Namespace) -> None:
     if options.anew:
         open(f"{options.work}/start.done", "w").close()  # nothing to begin with
     finished = {name for name in STAGES if os.path.exists(f"{options.work}/{name}.done")}
-    print(estimate([name for name in STAGES if name not in finished], options.pace, options.jobs), flush=True)
+    ahead = [name for name in STAGES if name not in finished]
+    print(estimate(ahead, options.pace, options.jobs, options.anew), flush=True)
     running: dict[str, subprocess.Popen] = {}
     while len(finished) < len(STAGES):
         for name, stage in STAGES.items():
