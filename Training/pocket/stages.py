@@ -27,7 +27,7 @@ class Stage:
     needs: list[str]
     minutes: float  # of one core at pace 1, as measured
     shared: bool = False  # it runs by itself, in as many processes as there are jobs
-    anew: bool = False  # only random weights need it: the shipped ones have had it
+    anew: bool = False  # only random weights need it: the shipped ones have had it, and `encoder` would undo `hearing`
 
 
 def _corpus(parts: list[int]) -> Callable[[str, str, float], None]:

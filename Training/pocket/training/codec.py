@@ -4,7 +4,6 @@ The encoder learns waveform -> latent with noise, echo, other colours and levels
 quantised latent -> waveform, from all levels, from a few and from level 0 alone.
 """
 
-import os
 import random
 
 import numpy as np
@@ -81,9 +80,6 @@ def reverberated(wave: Tensor) -> Tensor:
 
 
 def train_encoder(folder: str, parts: list[int], seconds: float) -> None:
-    if os.path.exists(f"{folder}/start/encoder.pt"):
-        print("encoder: the shipped one has had this, and more by stage `hearing`, which this would undo", flush=True)
-        return
     torch.manual_seed(1)
     random.seed(1)
     pieces, latent = Pieces(folder, parts), torch.load(f"{folder}/latent.pt")

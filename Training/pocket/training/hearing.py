@@ -9,7 +9,6 @@ other 96 numbers, is held to what the encoder said before.
 """
 
 import copy
-import os
 import random
 
 import numpy as np
@@ -63,9 +62,6 @@ def gone(lengths: Tensor, rng: random.Random) -> Tensor:
 
 def train_hearing(folder: str, takes: list[str], seconds: float) -> None:
     """Several processes may do it together, each with batches of its own (`share`)."""
-    if os.path.exists(f"{folder}/start/encoder.pt"):
-        print("hearing: the shipped encoder has had this; what the codes mean to the backbone stays", flush=True)
-        return
     rank = share()
     torch.manual_seed(10 + rank)
     before, codes = load_net(folder, "encoder", Encoder(SpeechTokenizerConfig())), book(folder)
