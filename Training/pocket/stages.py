@@ -134,8 +134,12 @@ def _tune(work: str, model: str, pace: float) -> None:
 
 def _instruct(work: str, model: str, pace: float) -> None:
     from .words.instruct import write
+    from .words.vocabulary import write_folder
 
     write(work)
+    # Here, since `front` and `backbone`, which read it, are several processes.
+    if not os.path.exists(f"{work}/llama/tokenizer.model"):
+        write_folder(f"{work}/llama")
 
 
 def _instruct_page(work: str, model: str, pace: float) -> None:
@@ -152,10 +156,7 @@ def _front(work: str, model: str, pace: float) -> None:
 
 def _backbone(work: str, model: str, pace: float) -> None:
     from .training.backbone import train_backbone
-    from .words.vocabulary import write_folder
 
-    if not os.path.exists(f"{work}/llama/tokenizer.model"):
-        write_folder(f"{work}/llama")
     train_backbone(work, 7200 * pace)
 
 
