@@ -1,9 +1,10 @@
 """Trains the shipped weights further: `python -m pocket all`. Every stage resumes where it stopped.
 
-usage: python -m pocket all [--work FOLDER] [--model FOLDER] [--jobs N] [--pace FACTOR] [--anew]
-       python -m pocket STAGE [--work FOLDER] [--model FOLDER] [--pace FACTOR]
+usage: python -m pocket all [--work FOLDER] [--model FOLDER] [--jobs N] [--pace FACTOR] [--hear | --anew]
+       python -m pocket STAGE [--work FOLDER] [--model FOLDER] [--pace FACTOR] [--hear]
 
-Training goes on from the weights in the model folder; with --anew it begins with random ones.
+Training goes on from the weights in the model folder, with --hear also that of the speech encoder's ear and of the
+layers that read its codes; with --anew it begins with random weights.
 """
 
 import argparse
@@ -12,7 +13,7 @@ import subprocess
 import sys
 import time
 
-from .stages import STAGES, estimate
+from .stages import STAGES, estimate, left_out
 
 
 def arguments() -> argparse.Namespace:
@@ -22,7 +23,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--model", default="../Models/pocket", help="where the model is written")
     parser.add_argument("--jobs", type=int, default=2, help="stages side by side, or processes of one; a core each")
     parser.add_argument("--pace", type=float, default=1.0, help="factor on every training budget")
-    parser.add_argument("--anew", action="store_true", help="begin with random weights and a latent of its own")
+    begin = parser.add_mutually_exclusive_group()
+    begin.add_argument("--hear", action="store_true", help="train what the speech encoder hears, too")
+    begin.add_argument("--anew", action="store_true", help="begin with random weights and a latent of its own")
     return parser.parse_args()
 
 
@@ -31,7 +34,13 @@ def command(name: str, options: argparse.Namespace) -> list[str]:
     program = [sys.executable, "-u", "-m"]
     if STAGES[name].shared:
         program += ["torch.distributed.run", "--standalone", "--nproc-per-node", str(options.jobs), "-m"]
-    return [*program, "pocket", name, "--work", options.work, "--model", options.model, "--pace", str(options.pace)]
+    program += ["pocket", name, "--work", options.work, "--model", options.model, "--pace", str(options.pace)]
+    return [*program, "--hear"] if options.hear else program
+
+
+def shipped(options: argparse.Namespace) -> bool:
+    """Whether training goes on from shipped weights, which stage `start` has unpacked, or will."""
+    return os.path.exists(f"{options.work}/start/provenance.json") or not os.path.exists(f"{options.work}/start.done")
 
 
 def cores(name: str, options: argparse.Namespace) -> int:
@@ -44,8 +53,8 @@ def run_all(options: argparse.Namespace) -> None:
     if options.anew:
         open(f"{options.work}/start.done", "w").close()  # nothing to begin with
     finished = {name for name in STAGES if os.path.exists(f"{options.work}/{name}.done")}
-    ahead = [name for name in STAGES if name not in finished]
-    print(estimate(ahead, options.pace, options.jobs, options.anew), flush=True)
+    ahead = [name for name in STAGES if name not in finished and not left_out(name, shipped(options), options.hear)]
+    print(estimate(ahead, options.pace, options.jobs), flush=True)
     running: dict[str, subprocess.Popen] = {}
     while len(finished) < len(STAGES):
         for name, stage in STAGES.items():
@@ -74,7 +83,7 @@ def main() -> None:
 
     torch.set_num_threads(1)
     began = time.time()
-    if STAGES[options.stage].anew and os.path.exists(f"{options.work}/start/provenance.json"):
+    if left_out(options.stage, shipped(options), options.hear):
         print(f"{options.stage}: the shipped weights have had this", flush=True)
     else:
         STAGES[options.stage].run(options.work, options.model, options.pace)

@@ -27,7 +27,7 @@ class Stage:
     needs: list[str]
     minutes: float  # of one core at pace 1, as measured
     shared: bool = False  # it runs by itself, in as many processes as there are jobs
-    anew: bool = False  # only random weights need it: the shipped ones have had it, and `encoder` would undo `hearing`
+    when: str = "always"  # the shipped weights have had what is "anew", and what is "hear" unless they are to hear anew
 
 
 def _corpus(parts: list[int]) -> Callable[[str, str, float], None]:
@@ -242,11 +242,11 @@ STAGES = {
     "corpus-b": Stage(_corpus([1]), [], 6),
     "latent": Stage(_latent, ["start", "corpus-a", "corpus-b"], 3),
     "spoken": Stage(_spoken, [], 18),
-    "encoder": Stage(_encoder, ["latent"], 15, anew=True),
+    "encoder": Stage(_encoder, ["latent"], 15, when="anew"),  # it would undo `hearing`
     "decoder": Stage(_decoder, ["latent"], 15),
     "replies": Stage(_replies, ["latent"], 1),
     "recordings": Stage(_recordings, ["encoder", "spoken"], 75),
-    "hearing": Stage(_hearing, ["recordings"], 60, shared=True, anew=True),
+    "hearing": Stage(_hearing, ["recordings"], 60, shared=True, when="hear"),
     "codes": Stage(_codes, ["hearing"], 30),
     "probe": Stage(_probe, ["codes"], 18),
     "recode": Stage(_recode, ["hearing"], 5),
@@ -263,7 +263,7 @@ STAGES = {
     "instruct": Stage(_instruct, [], 0.5),
     "instruct-page": Stage(_instruct_page, ["instruct", "spoken", "replies"], 0.5),
     "front": Stage(
-        _front, ["probe", "replies", "picture-encoder", "music-encoder", "instruct"], 22, shared=True, anew=True
+        _front, ["probe", "replies", "picture-encoder", "music-encoder", "instruct"], 22, shared=True, when="hear"
     ),
     "backbone": Stage(_backbone, ["front"], 120, shared=True),
     "export": Stage(_export, ["tune", "backbone", "picture-tune", "music-decoder"], 0.2),
@@ -273,9 +273,13 @@ STAGES = {
 }
 
 
-def estimate(names: list[str], pace: float, jobs: int, anew: bool) -> str:
+def left_out(name: str, shipped: bool, hear: bool) -> bool:
+    """Whether a stage has nothing to do: where shipped weights are trained further, and whether their ear is, too."""
+    return shipped and STAGES[name].when in (("anew",) if hear else ("anew", "hear"))
+
+
+def estimate(names: list[str], pace: float, jobs: int) -> str:
     """What lies ahead, in words."""
-    names = [name for name in names if anew or not STAGES[name].anew]
     trained = {"encoder", "decoder", "hearing", "probe", "soundstorm", "tune", "front", "backbone"}
     trained |= {"music-encoder", "music-decoder"}
     trained |= {"picture-encoder", "picture-decoder", "picture-unet", "picture-tune"}

@@ -34,6 +34,7 @@ class Sequence:
     weights: list[float] = field(default_factory=list)
     # First token of speech, letters and words of its frames.
     heard: list[tuple[int, list[int], list[int]]] = field(default_factory=list)
+    drawn: str | None = None  # what its one transcript asks to be drawn
 
     def add(self, ids: list[int], weight: float) -> None:
         self.ids += ids

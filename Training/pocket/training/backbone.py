@@ -3,6 +3,7 @@
 import os
 import random
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -13,9 +14,10 @@ from ..data.alignment import frames_of, words_at
 from ..data.latent import SEMANTIC
 from ..data.recordings import Question, load_questions, recorded, reply_codes
 from ..lessons.batching import by_length
-from ..lessons.conversations import SPEECH_IN, Sequence, Writer
+from ..lessons.conversations import SPEECH_IN, TRANSCRIPT, Sequence, Writer
 from ..lessons.instruct import Instruct
 from ..lessons.listening import NUMBER, Heard, Letters, Spoken, Words, latest_words, numbers
+from ..lessons.misheard import Misheard
 from ..lessons.music import Music
 from ..lessons.pictures import Pictures
 from ..networks.llama import Llama, LlamaConfig
@@ -76,7 +78,9 @@ class Mixture:
         self.turns: dict[str, list[Question]] = {}  # the questions by what they ask for
         self.asked: dict[str, list[Question]] = {}  # the questions by their reply
         self.answers: list[str] = []  # the replies that a recorded question has
+        self.drawings: dict[str, list[Question]] = {}  # the questions for pictures by what is to be drawn
         self.names: dict[str, list[Question]] = {}  # what is drawn, as it was said in questions
+        self.misheard = Misheard()
         self.read: set[str] = set()
         self.book = torch.load(f"{folder}/books.pt")["books"][0, :, :SEMANTIC]
         self.near: list[list[int]] = torch.cdist(self.book, self.book).topk(9, largest=False).indices[:, 1:].tolist()
@@ -91,9 +95,11 @@ class Mixture:
                 for pool, new in ((self.questions, True), (self.practice, False)):
                     pool += [row for row in rows if bool(row.reply) == new]
                     pool.sort(key=lambda question: len(question.codes))
-                self.turns, self.asked = {kind: [] for kind in TURNS}, {}
+                self.turns, self.asked, self.drawings = {kind: [] for kind in TURNS}, {}, {}
                 for row in self.questions:
                     self.turns[asks_for(row)].append(row)
+                for row in self.turns["drawings"]:
+                    self.drawings.setdefault(domain.drawn()[row.text], []).append(row)
                 for row in self.questions:
                     self.asked.setdefault(row.reply, []).append(row)
                 self.answers = sorted(self.asked)
@@ -126,7 +132,8 @@ class Mixture:
 
     def some_names(self, rng: random.Random) -> list[Question]:
         """Two to five, each from a question of its own."""
-        return [rng.choice(self.names[name]) for name in rng.sample(list(self.names), rng.randint(2, 5))]
+        names = self.misheard.draw(list(self.names), rng.randint(2, 5), rng)
+        return [rng.choice(self.names[name]) for name in rng.sample(names, len(names))]
 
     def some_words(self, rng: random.Random) -> list[Question]:
         """Two to four times up to three words that follow each other, so that no word foretells the next few."""
@@ -144,6 +151,12 @@ class Mixture:
             text = " ".join(row.text.split()[first : last + 1])
             parts.append(Question(text, "", row.voice, row.codes[part], letters))
         return parts
+
+    def worse(self, question: Question, rng: random.Random) -> Question:
+        """Instead of a request for a picture another one, for something that is heard worse."""
+        if question.text not in domain.drawn():
+            return question
+        return rng.choice(self.drawings[self.misheard.draw(list(self.drawings), 1, rng)[0]])
 
     def moved(self, codes: list[int], rng: random.Random) -> list[int]:
         """Codes as another speaker might have them: all moved the same way in the latent space."""
@@ -182,9 +195,13 @@ class Mixture:
             kinds = rng.choices(list(TURNS), weights=list(TURNS.values()), k=count)
             pools = [self.turns[kind] or self.questions for kind in kinds]
             chosen = [pool[rng.randrange(max(1, int(len(pool) * easy)))] for pool in pools]
+            if easy == 1.0:
+                chosen = [self.worse(question, rng) for question in chosen]
             heard = [self.heard(question, rng) for question in chosen]
             aloud = rng.random() < (ALOUD if kinds[-1] in ("sums", "others") else MADE_ALOUD)
-            return self.writer.spoken_chat(rng, chosen, heard, aloud, rng.random() < WHOLE)
+            sequence = self.writer.spoken_chat(rng, chosen, heard, aloud, rng.random() < WHOLE)
+            sequence.drawn = domain.drawn().get(chosen[0].text) if count == 1 else None
+            return sequence
         if kind in ("listening", "transcription"):
             pool = self.practice if kind == "listening" or rng.random() < 0.5 else self.questions
             question = pool[rng.randrange(max(1, int(len(pool) * easy)))]
@@ -243,8 +260,15 @@ def unknown(losses: Tensor) -> Tensor:
     return 1 - torch.exp(-losses.detach())
 
 
-def batches(mixture: Mixture, run: Run, tokens: int, seed: int) -> Iterator[tuple[Tensor, Tensor, list[Spoken]]]:
-    """(ids [row, token], weights [row, token], speech) of at most so many tokens; rows of like length lie together."""
+class Batch(NamedTuple):
+    ids: Tensor  # [row, token]
+    weights: Tensor  # [row, token]
+    spoken: list[Spoken]
+    drawn: list[str | None]  # of each row, what its one transcript asks to be drawn
+
+
+def batches(mixture: Mixture, run: Run, tokens: int, seed: int) -> Iterator[Batch]:
+    """Batches of at most so many tokens; rows of like length lie together."""
     while True:
         rng = random.Random(seed + run.steps)
         mixture.refresh()
@@ -256,7 +280,8 @@ def batches(mixture: Mixture, run: Run, tokens: int, seed: int) -> Iterator[tupl
             for index, row in enumerate(group):
                 ids[index, : len(row.ids)] = torch.tensor(row.ids)
                 weights[index, : len(row.ids)] = torch.tensor(row.weights)
-            yield ids, weights, [Spoken(index, *part) for index, row in enumerate(group) for part in row.heard]
+            spoken = [Spoken(index, *part) for index, row in enumerate(group) for part in row.heard]
+            yield Batch(ids, weights, spoken, [row.drawn for row in group])
 
 
 def train_backbone(folder: str, seconds: float, rate: float | None = None, tokens: int = 2400) -> None:
@@ -289,7 +314,7 @@ def train_backbone(folder: str, seconds: float, rate: float | None = None, token
     place[used] = torch.arange(len(used))
     source = batches(mixture, run, tokens, 4_000_000 + 1_000_000 * rank)
     for step in run:
-        ids, weights, spoken = next(source)
+        ids, weights, spoken, drawn = next(source)
         target, weight = ids[:, 1:].flatten(), weights[:, 1:].flatten()
         counted = weight > 0
         if step % 4:  # the person's own speech is predicted in every fourth batch only
@@ -305,14 +330,20 @@ def train_backbone(folder: str, seconds: float, rate: float | None = None, token
         said = speech & (weight > SPEECH_IN)
         music = (target >= vocabulary.first_music) & (target < vocabulary.first_music + MUSIC_CODES)
         image = (target >= vocabulary.first_image) & (target < vocabulary.first_image + IMAGE_CODES)
+        text = ~speech & ~image & ~music
         means = {
-            "text": losses[~speech & ~image & ~music].mean().item(),
+            "text": losses[text].mean().item(),
             "speech": losses[said].mean().item() if said.any() else np.nan,
             "image": losses[image].mean().item() if image.any() else np.nan,
             "first": losses[image & (weight > 1)].mean().item() if (image & (weight > 1)).any() else np.nan,
             "music": losses[music].mean().item() if music.any() else np.nan,
             "ktokens": ids.numel() / 1000,
         }
+        rows = torch.arange(len(ids)).repeat_interleave(ids.shape[1] - 1)[counted]
+        nats = torch.zeros(len(ids)).index_add_(0, rows, losses.detach() * (text & (weight == TRANSCRIPT)))
+        for name, value in zip(drawn, nats.tolist(), strict=True):
+            if name:
+                mixture.misheard.learn(name, value)
         counts = torch.where(said | music, weight * unknown(losses), weight)
         loss = (losses * counts).sum() / weight.sum()
         if spoken:

@@ -29,7 +29,7 @@ FRAMES = 1600  # of a batch
 POOL = 400  # recordings that batches of like length are made of at a time
 SOFT = 1.0  # the squared distance by which a code is e times less likely, where gradients pass through the choice
 NEAR, SOUND, SAID = 0.3, 0.5, 0.1  # weights: of a code's distance, and of what was said and how it sounded before
-ALONE = 0.2  # share of the time for the probe alone, before the encoder is told anything by it
+ALONE = 0.1  # share of the time for the probe alone, before the encoder is told anything by it
 HELD = 3  # every so many batches it is held to what it said before
 BLURRED = 0.1  # noise on what the lower layers have, as a share of its deviation
 

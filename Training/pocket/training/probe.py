@@ -84,7 +84,9 @@ def book(folder: str) -> Tensor:
 
 def train_probe(folder: str, names: list[str], seconds: float) -> None:
     torch.manual_seed(9)
-    net = Probe(book(folder))
+    net, learned = Probe(book(folder)), f"{folder}/encoder_tuned.checkpoint"
+    if os.path.exists(learned):  # stage `hearing` has trained one beside the encoder
+        net.load_state_dict(torch.load(learned)["helper"])
     groups = batches([row for name in names for row in load_questions(folder, name)])
     run, order = Run(folder, "probe", net, 3e-3, seconds, warmup=100), []
     for step in run:
