@@ -98,7 +98,7 @@ def _recordings(work: str, model: str, pace: float) -> None:
 def _hearing(work: str, model: str, pace: float) -> None:
     from .training.hearing import train_hearing
 
-    train_hearing(work, [take for take, _ in _takes()], 3600 * pace)
+    train_hearing(work, [take for take, _ in _takes()], 7200 * pace)
 
 
 def _codes(work: str, model: str, pace: float) -> None:
@@ -246,7 +246,7 @@ STAGES = {
     "decoder": Stage(_decoder, ["latent"], 15),
     "replies": Stage(_replies, ["latent"], 1),
     "recordings": Stage(_recordings, ["encoder", "spoken"], 75),
-    "hearing": Stage(_hearing, ["recordings"], 60, shared=True, when="hear"),
+    "hearing": Stage(_hearing, ["recordings"], 120, shared=True, when="hear"),
     "codes": Stage(_codes, ["hearing"], 30),
     "probe": Stage(_probe, ["codes"], 18),
     "recode": Stage(_recode, ["hearing"], 5),
