@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 PARTS = [0, 1, 9]  # of the corpus: the reply voice half of the time; any voices; the held-out voice
 PART_SECONDS = {0: 2400, 1: 3000, 9: 420}
@@ -27,7 +28,8 @@ class Stage:
     needs: list[str]
     minutes: float  # of one core at pace 1, as measured
     shared: bool = False  # it runs by itself, in as many processes as there are jobs
-    when: str = "always"  # the shipped weights have had what is "anew", and what is "hear" unless they are to hear anew
+    # Shipped weights have had what is not "always": they go on without it, but for what is "hear" with --hear.
+    when: Literal["always", "hear", "anew"] = "always"
 
 
 def _corpus(parts: list[int]) -> Callable[[str, str, float], None]:
