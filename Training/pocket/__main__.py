@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 
+from .device import gpu
 from .stages import STAGES, estimate, left_out
 
 
@@ -30,9 +31,9 @@ def arguments() -> argparse.Namespace:
 
 
 def command(name: str, options: argparse.Namespace) -> list[str]:
-    """How a stage is started: as one process, or as several that train one network together."""
+    """How a stage is started: as one process, or on a processor as several that train one network together."""
     program = [sys.executable, "-u", "-m"]
-    if STAGES[name].shared:
+    if cores(name, options) > 1:
         program += ["torch.distributed.run", "--standalone", "--nproc-per-node", str(options.jobs), "-m"]
     program += ["pocket", name, "--work", options.work, "--model", options.model, "--pace", str(options.pace)]
     return [*program, "--hear"] if options.hear else program
@@ -44,8 +45,8 @@ def shipped(options: argparse.Namespace) -> bool:
 
 
 def cores(name: str, options: argparse.Namespace) -> int:
-    """How many a stage takes."""
-    return options.jobs if STAGES[name].shared else 1
+    """How many a stage takes: a GPU is used by one process."""
+    return options.jobs if STAGES[name].shared and not gpu() else 1
 
 
 def run_all(options: argparse.Namespace) -> None:
@@ -82,6 +83,8 @@ def main() -> None:
     import torch
 
     torch.set_num_threads(1)
+    if STAGES[options.stage].trains and gpu():
+        torch.set_default_device("cuda")
     began = time.time()
     if left_out(options.stage, shipped(options), options.hear):
         print(f"{options.stage}: the shipped weights have had this", flush=True)

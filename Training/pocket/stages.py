@@ -27,6 +27,7 @@ class Stage:
     run: Callable[[str, str, float], None]  # (work folder, model folder, pace)
     needs: list[str]
     minutes: float  # of one core at pace 1, as measured
+    trains: bool = False  # it takes as long as it is given, and uses a GPU where there is one
     shared: bool = False  # it runs by itself, in as many processes as there are jobs
     # Shipped weights have had what is not "always": they go on without it, but for what is "hear" with --hear.
     when: Literal["always", "hear", "anew"] = "always"
@@ -244,30 +245,35 @@ STAGES = {
     "corpus-b": Stage(_corpus([1]), [], 6),
     "latent": Stage(_latent, ["start", "corpus-a", "corpus-b"], 3),
     "spoken": Stage(_spoken, [], 18),
-    "encoder": Stage(_encoder, ["latent"], 15, when="anew"),  # it would undo `hearing`
-    "decoder": Stage(_decoder, ["latent"], 15),
+    "encoder": Stage(_encoder, ["latent"], 15, trains=True, when="anew"),  # it would undo `hearing`
+    "decoder": Stage(_decoder, ["latent"], 15, trains=True),
     "replies": Stage(_replies, ["latent"], 1),
     "recordings": Stage(_recordings, ["encoder", "spoken"], 75),
-    "hearing": Stage(_hearing, ["recordings"], 120, shared=True, when="hear"),
+    "hearing": Stage(_hearing, ["recordings"], 120, trains=True, shared=True, when="hear"),
     "codes": Stage(_codes, ["hearing"], 30),
-    "probe": Stage(_probe, ["codes"], 18),
+    "probe": Stage(_probe, ["codes"], 18, trains=True),
     "recode": Stage(_recode, ["hearing"], 5),
-    "soundstorm": Stage(_soundstorm, ["recode", "replies"], 22),
-    "tune": Stage(_tune, ["soundstorm", "decoder", "replies"], 14),
+    "soundstorm": Stage(_soundstorm, ["recode", "replies"], 22, trains=True),
+    "tune": Stage(_tune, ["soundstorm", "decoder", "replies"], 14, trains=True),
     "picture-codes": Stage(_picture_codes, ["start"], 0.2),
-    "picture-encoder": Stage(_picture_encoder, ["picture-codes"], 13),
-    "picture-decoder": Stage(_picture_decoder, ["picture-codes"], 9),
-    "picture-unet": Stage(_picture_unet, ["picture-encoder"], 25),
-    "picture-tune": Stage(_picture_tune, ["picture-decoder", "picture-unet"], 5),
+    "picture-encoder": Stage(_picture_encoder, ["picture-codes"], 13, trains=True),
+    "picture-decoder": Stage(_picture_decoder, ["picture-codes"], 9, trains=True),
+    "picture-unet": Stage(_picture_unet, ["picture-encoder"], 25, trains=True),
+    "picture-tune": Stage(_picture_tune, ["picture-decoder", "picture-unet"], 5, trains=True),
     "music-codes": Stage(_music_codes, ["start"], 0.2),
-    "music-encoder": Stage(_music_encoder, ["music-codes"], 9),
-    "music-decoder": Stage(_music_decoder, ["music-codes"], 6),
+    "music-encoder": Stage(_music_encoder, ["music-codes"], 9, trains=True),
+    "music-decoder": Stage(_music_decoder, ["music-codes"], 6, trains=True),
     "instruct": Stage(_instruct, [], 0.5),
     "instruct-page": Stage(_instruct_page, ["instruct", "spoken", "replies"], 0.5),
     "front": Stage(
-        _front, ["probe", "replies", "picture-encoder", "music-encoder", "instruct"], 22, shared=True, when="hear"
+        _front,
+        ["probe", "replies", "picture-encoder", "music-encoder", "instruct"],
+        22,
+        trains=True,
+        shared=True,
+        when="hear",
     ),
-    "backbone": Stage(_backbone, ["front"], 120, shared=True),
+    "backbone": Stage(_backbone, ["front"], 120, trains=True, shared=True),
     "export": Stage(_export, ["tune", "backbone", "picture-tune", "music-decoder"], 0.2),
     "judge": Stage(_judge, ["export"], 22),
     "picture-judge": Stage(_picture_judge, ["export"], 6),
@@ -282,10 +288,7 @@ def left_out(name: str, shipped: bool, hear: bool) -> bool:
 
 def estimate(names: list[str], pace: float, jobs: int) -> str:
     """What lies ahead, in words."""
-    trained = {"encoder", "decoder", "hearing", "probe", "soundstorm", "tune", "front", "backbone"}
-    trained |= {"music-encoder", "music-decoder"}
-    trained |= {"picture-encoder", "picture-decoder", "picture-unet", "picture-tune"}
-    minutes = {name: STAGES[name].minutes * (pace if name in trained else 1) for name in names}
+    minutes = {name: STAGES[name].minutes * (pace if STAGES[name].trains else 1) for name in names}
     total = sum(minutes.values())
     lines = [f"  {name:15s} {value:5.0f} min" for name, value in minutes.items()]
     least = total / min(jobs, 2)  # more stages than two seldom have what they need at the same time

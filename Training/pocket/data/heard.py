@@ -60,7 +60,7 @@ def load_heard(folder: str, take: str) -> list[tuple[list[str], np.ndarray]]:
 def together(pieces: list[np.ndarray]) -> Tensor:
     """[row, channel, value], the shorter ones held at their last values."""
     longest = max(len(piece) for piece in pieces)
-    rows = [torch.from_numpy(np.pad(piece, ((0, longest - len(piece)), (0, 0)), "edge")) for piece in pieces]
+    rows = [torch.tensor(np.pad(piece, ((0, longest - len(piece)), (0, 0)), "edge")) for piece in pieces]
     return torch.stack(rows).float().transpose(1, 2)
 
 

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .. import device
 from ..networks.speechtokenizer import nearest
 from .corpus import Utterance, load
 from .signal import long_features
@@ -138,10 +139,10 @@ def build(folder: str, parts: list[int], sample: int = 100_000) -> None:
     mel, whisper = torch.tensor(long_features(wave)), torch.tensor(features).float()
     spoken = [(u.start, u.end) for u in utterances]
     if os.path.exists(f"{folder}/books.pt"):
-        projection = Projection(torch.load(f"{folder}/projection.pt"))
+        projection = Projection(device.load(f"{folder}/projection.pt"))
         latent = projection.latents(whisper, mel, spoken)
         torch.save(latent.half(), f"{folder}/latent.pt")
-        torch.save(quantise(latent, torch.load(f"{folder}/books.pt")["books"]).short(), f"{folder}/ids.pt")
+        torch.save(quantise(latent, device.load(f"{folder}/books.pt")["books"]).short(), f"{folder}/ids.pt")
         return
     known = [(u.start, u.end) for u in utterances if u.voice != HELD_OUT_VOICE]
     projection = Projection.fit(whisper, mel, known)

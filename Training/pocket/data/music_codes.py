@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .. import device
 from .music import (
     AGES,
     FRAME,
@@ -132,7 +133,7 @@ def build(folder: str) -> None:
     """Writes `music-books.pt`, and `music.pt` with the true codes of what the backbone learns from."""
     if not os.path.exists(f"{folder}/music-books.pt"):  # else those that the shipped weights rest on
         torch.save(codebooks(), f"{folder}/music-books.pt")
-    books = torch.load(f"{folder}/music-books.pt")
+    books = device.load(f"{folder}/music-books.pt")
     every = torch.cartesian_prod(*(torch.arange(0, CODES, 5) for _ in range(LEVELS)))[::97]
     latent = sum(books[level][every[:, level]] for level in range(LEVELS))
     if not torch.equal(quantise(latent, books), every):

@@ -49,13 +49,13 @@ def clean(side: int = SIDE) -> torch.Tensor:
         small = emoji(character).resize((inner, inner), Image.Resampling.LANCZOS)
         ground.alpha_composite(small, ((side - inner) // 2, (side - inner) // 2))
         rows.append(np.asarray(ground.convert("RGB")))
-    return torch.from_numpy(np.stack(rows)).permute(0, 3, 1, 2).float() / 255
+    return torch.tensor(np.stack(rows)).permute(0, 3, 1, 2).float() / 255
 
 
 def layers(side: int = SEEN) -> torch.Tensor:
     """Every named picture with its transparency, premultiplied, filling its square: [names, 4, side, side]."""
     rows = [np.asarray(emoji(c).resize((side, side), Image.Resampling.LANCZOS)) for c in pictures().values()]
-    out = torch.from_numpy(np.stack(rows)).permute(0, 3, 1, 2).float() / 255
+    out = torch.tensor(np.stack(rows)).permute(0, 3, 1, 2).float() / 255
     out[:, :3] *= out[:, 3:]
     return out
 
@@ -129,10 +129,10 @@ def seen_batch(stock: torch.Tensor, which: list[int], rng: random.Random, ease: 
 
 
 def _through_jpeg(picture: torch.Tensor, rng: random.Random) -> torch.Tensor:
-    pixels = (picture.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).contiguous().numpy()
+    pixels = (picture.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).contiguous().cpu().numpy()
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "JPEG", quality=rng.randint(40, 95))
-    return torch.from_numpy(np.array(Image.open(file))).permute(2, 0, 1).float() / 255
+    return torch.tensor(np.array(Image.open(file))).permute(2, 0, 1).float() / 255
 
 
 def photograph(name: str, rng: random.Random, held_out: bool = False) -> Image.Image:
@@ -160,4 +160,4 @@ def photograph(name: str, rng: random.Random, held_out: bool = False) -> Image.I
 def pixels(picture: Image.Image) -> torch.Tensor:
     """As the engine makes it ready: squeezed by Pillow's bicubic filter to [3, SEEN, SEEN], 0 to 1."""
     small = picture.convert("RGB").resize((SEEN, SEEN), Image.Resampling.BICUBIC)
-    return torch.from_numpy(np.array(small)).permute(2, 0, 1).float() / 255
+    return torch.tensor(np.array(small)).permute(2, 0, 1).float() / 255

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .. import device
 from ..networks.speechtokenizer import SpeechTokenizer, SpeechTokenizerConfig
 from ..training.codec import disturb
 from ..training.run import begun, load_net
@@ -29,7 +30,7 @@ def tokenizer(folder: str) -> SpeechTokenizer:
     """The trained encoder and the codebooks; the decoder too once there is one."""
     net = SpeechTokenizer(SpeechTokenizerConfig())
     load_net(folder, "encoder_tuned" if begun(folder, "encoder_tuned") else "encoder", net.encoder)
-    saved = torch.load(f"{folder}/books.pt")
+    saved = device.load(f"{folder}/books.pt")
     for level in range(8):
         net.quantizer.book(level).copy_(saved["books"][level])
     net.quantizer.vq.layers[0]._codebook.cluster_size.copy_(saved["count"])
@@ -54,7 +55,7 @@ def make_replies(folder: str) -> None:
     replies.pt: text -> {"wave" [samples] int16, "true" [frame]}
     """
     path = f"{folder}/replies.pt"
-    out = torch.load(path) if os.path.exists(path) else {}
+    out = device.load(path) if os.path.exists(path) else {}
     missing = [text for text in domain.all_replies() if text not in out]
     if not missing:
         return
@@ -142,7 +143,7 @@ def load_questions(folder: str, name: str) -> list[Question]:
 
 def reply_codes(folder: str) -> dict[str, list[int]]:
     """Level 0 of every reply, as the backbone is to say it."""
-    return {text: codes_to_say(entry).tolist() for text, entry in torch.load(f"{folder}/replies.pt").items()}
+    return {text: codes_to_say(entry).tolist() for text, entry in device.load(f"{folder}/replies.pt").items()}
 
 
 def codes_to_say(entry: dict[str, Tensor]) -> Tensor:

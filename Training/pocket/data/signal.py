@@ -1,5 +1,7 @@
 """Log-mel features, and the multi-resolution log-mel distance that trains and judges the decoder."""
 
+from functools import cache
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -18,14 +20,16 @@ def mel_bank(window: int, bands: int, rate: int = SAMPLE_RATE) -> Tensor:
     return torch.clamp(torch.minimum((frequency - low) / (middle - low), (high - frequency) / (high - middle)), min=0)
 
 
-_BANK = mel_bank(512, 48)
+@cache
+def _bank(where: torch.device) -> Tensor:
+    return mel_bank(512, 48).to(where)
 
 
 def frame_features(wave: np.ndarray | Tensor) -> Tensor:
     """[samples], whole frames -> [frame, 96]: two half frames of 48 log-mel bands, centred at samples 80 and 240."""
     x = torch.nn.functional.pad(torch.as_tensor(wave)[None], (256 - 80, 256))[0]
     spectrum = torch.stft(x, 512, 160, 400, torch.hann_window(400), center=False, return_complex=True).abs()
-    mel = torch.log(_BANK @ spectrum + FLOOR).T
+    mel = torch.log(_bank(spectrum.device) @ spectrum + FLOOR).T
     return mel[: mel.shape[0] // 2 * 2].reshape(-1, 96)
 
 

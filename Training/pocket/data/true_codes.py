@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .. import device
 from .latent import Projection, quantise
 from .signal import frame_features
 from .teacher import WINDOW, Whisper
@@ -27,7 +28,7 @@ def true_codes(folder: str, recordings: Iterable[Recording]) -> Iterator[tuple[n
     A window costs the teacher the same whatever is in it, so as many as fit share one.
     """
     whisper, noise = Whisper(), np.random.default_rng(5)
-    projection, books = Projection(torch.load(f"{folder}/projection.pt")), torch.load(f"{folder}/books.pt")["books"]
+    projection, books = Projection(device.load(f"{folder}/projection.pt")), device.load(f"{folder}/books.pt")["books"]
 
     def codes(window: list[Recording]) -> Iterator[tuple[np.ndarray, Tensor]]:
         sound, places = noise.standard_normal(WINDOW).astype(np.float32) * 2e-4, []

@@ -7,6 +7,7 @@ import soundfile
 import torch
 from torch import Tensor
 
+from .. import device
 from ..lessons.conversations import Writer
 from ..networks.llama import Llama, LlamaConfig
 from ..networks.precision import plain as in_float
@@ -27,9 +28,9 @@ class Shipped:
                 return json.load(file)
 
         speech = SpeechTokenizerConfig.of(read("speech/config.json"))
-        self.tokenizer = self._load(SpeechTokenizer(speech), torch.load(f"{folder}/speech/ckpt.dev"))
+        self.tokenizer = self._load(SpeechTokenizer(speech), device.load(f"{folder}/speech/ckpt.dev"))
         storm = SoundStormConfig(**read("speech/soundstorm.json"))
-        self.storm = self._load(SoundStorm(storm), torch.load(f"{folder}/speech/speechtokenizer_soundstorm_mls.pt"))
+        self.storm = self._load(SoundStorm(storm), device.load(f"{folder}/speech/speechtokenizer_soundstorm_mls.pt"))
         from safetensors.torch import load_file
 
         self.vocabulary = Vocabulary(f"{folder}/llama")

@@ -9,6 +9,7 @@ from PIL import Image
 from torch import nn
 from torch.nn import functional as F
 
+from .. import device
 from ..data.picture_latents import latents
 from ..data.pictures import SEEN, clean, layers, seen_batch
 from ..networks import unclip
@@ -97,7 +98,7 @@ def judge_pictures(folder: str, model: str, seconds: float = 240) -> None:
     unet.load_state_dict(states[0])
     decoder.load_state_dict(states[1])
     drawings, truth, codes = clean(), torch.arange(256), Codes(folder)
-    made = torch.load(f"{folder}/picture-latents.pt")
+    made = device.load(f"{folder}/picture-latents.pt")
     scores: dict = {"seeing": measure_encoder(folder, seed)}
     sets = {"clean drawings": drawings, "through the latents": decoded(decoder, latents(drawings * 2 - 1, made))}
     torch.manual_seed(26)

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .. import device
 from ..data.corpus import Utterance, load
 from ..data.latent import corpus_split
 from ..data.recordings import codes_to_say
@@ -24,7 +25,7 @@ def judge_codec(model: Shipped, folder: str, parts: list[int], listener: Listene
     """Word error rates of held-out recordings: as they are, resynthesised, and from level 0 alone."""
     wave, _, utterances = load(folder, parts)
     _, held, unseen = corpus_split(utterances)
-    true_ids = torch.load(f"{folder}/ids.pt").long()
+    true_ids = device.load(f"{folder}/ids.pt").long()
 
     groups = {
         "reply voice": [u for u in held if u.voice == "hibari"],
@@ -59,7 +60,7 @@ def judge_codec(model: Shipped, folder: str, parts: list[int], listener: Listene
 
 def judge_replies(model: Shipped, folder: str, listener: Listener, count: int = 80) -> dict:
     """How well each kind of reply codes speaks, before any backbone: the ceiling of the spoken reply."""
-    replies = torch.load(f"{folder}/replies.pt")
+    replies = device.load(f"{folder}/replies.pt")
 
     def recording(entry: dict[str, Tensor]) -> Tensor:
         return entry["wave"].float() / 32768

@@ -9,6 +9,7 @@ import random
 
 import torch
 
+from .. import device
 from ..data.latent import SEMANTIC
 from ..networks.llama import Llama, LlamaConfig
 from ..words import template
@@ -23,11 +24,11 @@ def keep_replies(folder: str) -> None:
     """Adds "kept" [frame] to the entries of replies.pt whose reading by the shipped backbone is near to "true"."""
     if not os.path.exists(f"{folder}/start/backbone.pt"):
         return
-    replies = torch.load(f"{folder}/replies.pt")
+    replies = device.load(f"{folder}/replies.pt")
     vocabulary = Vocabulary(f"{folder}/llama")
     net = Llama(LlamaConfig(vocabulary.size))
-    net.load_state_dict(torch.load(f"{folder}/start/backbone.pt"))
-    book = torch.load(f"{folder}/books.pt")["books"][0, :, :SEMANTIC]
+    net.load_state_dict(device.load(f"{folder}/start/backbone.pt"))
+    book = device.load(f"{folder}/books.pt")["books"][0, :, :SEMANTIC]
     writer, first = Writer(vocabulary, {}), vocabulary.first_speech
     for text, entry in replies.items():
         prompt = writer.opening(random.Random(0), always=True)

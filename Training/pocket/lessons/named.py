@@ -7,8 +7,9 @@ tokenizer's codes of changed renderings).
 import os
 from typing import ClassVar, Self
 
-import torch
 from torch import Tensor
+
+from .. import device
 
 KEPT = 0.25  # share of the seen variants that are kept for the judge
 
@@ -19,7 +20,7 @@ class Named:
     FILE: ClassVar[str]
 
     def __init__(self, path: str) -> None:
-        saved = torch.load(path)
+        saved = device.load(path)
         self.names: list[str] = list(saved["names"])
         self.canonical: Tensor = saved["canonical"].long()
         seen: Tensor = saved["seen"].long()

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from .. import device
 from ..data.corpus import load
 from ..data.latent import DIM, SEMANTIC, Projection, corpus_split
 from ..data.signal import frame_features
@@ -38,19 +39,19 @@ class Row:
 
 class Lessons:
     def __init__(self, folder: str, parts: list[int], books: Tensor) -> None:
-        projection = Projection(torch.load(f"{folder}/projection.pt"))
+        projection = Projection(device.load(f"{folder}/projection.pt"))
         self.replies = []
-        for entry in torch.load(f"{folder}/replies.pt").values():
+        for entry in device.load(f"{folder}/replies.pt").values():
             sound = projection.sound(frame_features(entry["wave"].float() / 32768))
             ways = [entry[name].long() for name in ("true", "kept", "kept") if name in entry]  # mostly what it will say
             self.replies.append(Lesson(ways, sound[: len(entry["true"])]))
-        ids, latent = torch.load(f"{folder}/ids.pt").long(), torch.load(f"{folder}/latent.pt")
+        ids, latent = device.load(f"{folder}/ids.pt").long(), device.load(f"{folder}/latent.pt")
         self.sentences = [
             Lesson([ids[0, u.start : u.end]], latent[u.start : u.end, SEMANTIC:].float())
             for u in corpus_split(load(folder, parts)[2])[0]
             if u.voice == REPLY_VOICE and u.end - u.start > FIRST
         ]
-        self.voice = torch.load(f"{folder}/voice.pt").long()  # [frame, 8]
+        self.voice = device.load(f"{folder}/voice.pt").long()  # [frame, 8]
         self.near = torch.cdist(books[0, :, :SEMANTIC], books[0, :, :SEMANTIC]).topk(NEAR + 1, largest=False).indices
 
     def pick(self, done: float) -> Row:

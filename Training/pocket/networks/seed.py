@@ -11,8 +11,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-MEAN = torch.tensor([0.48145466, 0.4578275, 0.40821073])
-DEVIATION = torch.tensor([0.26862954, 0.26130258, 0.27577711])
+MEAN = (0.48145466, 0.4578275, 0.40821073)
+DEVIATION = (0.26862954, 0.26130258, 0.27577711)
 
 
 @dataclass
@@ -99,9 +99,11 @@ class Vision(nn.Module):
         self.blocks = nn.ModuleList(
             Block(c.vision, c.vision_heads, c.vision_hidden, keys_bias=False) for _ in range(c.vision_depth)
         )
+        for name, values in (("middle", MEAN), ("deviation", DEVIATION)):
+            self.register_buffer(name, torch.tensor(values)[:, None, None], persistent=False)
 
     def forward(self, pictures: torch.Tensor) -> torch.Tensor:
-        x = (pictures - MEAN[:, None, None]) / DEVIATION[:, None, None]
+        x = (pictures - self.middle) / self.deviation
         x = self.patch_embed["proj"](x).flatten(2).transpose(1, 2)
         x = torch.cat([self.cls_token.expand(len(x), -1, -1), x], 1) + self.pos_embed
         for block in self.blocks:

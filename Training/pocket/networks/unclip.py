@@ -67,8 +67,9 @@ def text_encoder() -> nn.Module:
     """Random weights: it reads nothing but the empty prompt, whose states the UNet learns to live with."""
     from transformers import CLIPTextConfig, CLIPTextModel
 
-    torch.manual_seed(24)
-    net = CLIPTextModel(CLIPTextConfig(**CLIP)).eval()
+    with torch.device("cpu"):  # a seed makes other numbers on a GPU
+        torch.manual_seed(24)
+        net = CLIPTextModel(CLIPTextConfig(**CLIP)).eval()
     net.load_state_dict({k: v.half().float() if v.is_floating_point() else v for k, v in net.state_dict().items()})
     return net
 
@@ -76,9 +77,9 @@ def text_encoder() -> nn.Module:
 @cache
 def prompt() -> torch.Tensor:
     """The empty prompt's states, [1, POSITIONS, TEXT]."""
-    ids = torch.tensor([[1, 2] + [0] * (POSITIONS - 2)])
-    with torch.no_grad():
-        return text_encoder()(ids).last_hidden_state
+    with torch.device("cpu"), torch.no_grad():
+        states = text_encoder()(torch.tensor([[1, 2] + [0] * (POSITIONS - 2)])).last_hidden_state
+    return states.to(torch.get_default_device())
 
 
 def level(count: int) -> torch.Tensor:
@@ -96,7 +97,7 @@ def draw(net: nn.Module, embeddings: torch.Tensor, steps: int, guidance: float, 
     scheduler.set_timesteps(steps)
     count = len(embeddings)
     noise = torch.Generator().manual_seed(seed)
-    x = torch.randn(count, LATENTS, GRID, GRID, generator=noise)
+    x = torch.randn(count, LATENTS, GRID, GRID, generator=noise, device="cpu").to(embeddings.device)
     labels = torch.cat([embeddings, level(count)], -1)
     states = prompt()
     for t in scheduler.timesteps:

@@ -6,6 +6,7 @@ import shutil
 
 import torch
 
+from .. import device
 from ..data.recordings import AGAIN, takes
 from ..networks import precision
 from ..networks.llama import Llama, LlamaConfig
@@ -80,10 +81,10 @@ def export(work: str, model: str) -> None:
     export_music(work, model)
     if any(map(trained, ("encoder", "encoder_tuned", "decoder", "decoder_tuned"))):
         write_speech_tokenizer(f"{model}/speech", tokenizer(work))
-        save_file(torch.load(f"{work}/projection.pt"), LATENT)
+        save_file({name: part.contiguous() for name, part in device.load(f"{work}/projection.pt").items()}, LATENT)
         os.chmod(LATENT, 0o644)
     if trained("soundstorm"):
-        tied = TiedSoundStorm(torch.load(f"{work}/books.pt")["books"], SoundStormConfig())
+        tied = TiedSoundStorm(device.load(f"{work}/books.pt")["books"], SoundStormConfig())
         write_soundstorm(f"{model}/speech", load_net(work, "soundstorm", tied).official())
     elif not begun(work, "soundstorm"):
         write_soundstorm(f"{model}/speech", SoundStorm.silent())
@@ -93,7 +94,7 @@ def export(work: str, model: str) -> None:
         vocabulary = Vocabulary(f"{model}/llama")
         net = load_net(work, "backbone", Llama(LlamaConfig(vocabulary.size)))
         share = blend(work, net)
-        saved = torch.load(f"{work}/backbone.checkpoint")
+        saved = device.load(f"{work}/backbone.checkpoint")
         metadata = provenance(work, saved, share)
         write_llama(f"{work}/llama16", net, metadata)
         write_llama(f"{model}/llama", net, metadata, int8=True)
@@ -109,7 +110,7 @@ def blend(work: str, net: Llama) -> float:
         return 1.0
     with open(f"{work}/backbone.blend") as file:
         share = float(file.read())
-    start = torch.load(f"{work}/start/backbone.pt")
+    start = device.load(f"{work}/start/backbone.pt")
     for name, tensor in net.state_dict().items():
         tensor.lerp_(start[name], 1 - share)
     return share
@@ -119,7 +120,7 @@ def heard_anew(work: str) -> str:
     """What went before the backbone's own training where it had to learn new codes: of stages `hearing` and `front`."""
     stages = (("encoder_tuned", "the encoder trained by letters"), ("front", "the first two layers on its codes"))
     done = [(what, f"{work}/{name}.checkpoint") for name, what in stages]
-    return "".join(f"{what}, {told(torch.load(path))}, then " for what, path in done if os.path.exists(path))
+    return "".join(f"{what}, {told(device.load(path))}, then " for what, path in done if os.path.exists(path))
 
 
 def provenance(work: str, saved: dict, share: float) -> dict[str, str]:

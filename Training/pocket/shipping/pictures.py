@@ -6,6 +6,7 @@ import os
 import torch
 from torch import Tensor
 
+from .. import device
 from ..networks import unclip
 from ..networks.seed import Seed, SeedConfig
 from ..training.run import load_net
@@ -32,7 +33,7 @@ def read_seed(folder: str) -> dict[str, Tensor]:
     """The state of a `Seed` from its folder."""
     state = {}
     for name, file in (("vision", "eva_vit_g.pth"), ("quantizer", "seed_quantizer.pt")):
-        state |= {f"{name}.{key}": value.float() for key, value in torch.load(f"{folder}/{file}").items()}
+        state |= {f"{name}.{key}": value.float() for key, value in device.load(f"{folder}/{file}").items()}
     return state
 
 
@@ -104,7 +105,7 @@ def export_pictures(work: str, model: str) -> None:
 
     if os.path.exists(f"{work}/picture-encoder.checkpoint"):
         write_seed(f"{model}/seed", load_net(work, "picture-encoder", Seed(SeedConfig())))
-        space = torch.load(f"{work}/picture-codes.pt") | torch.load(f"{work}/picture-latents.pt")
+        space = device.load(f"{work}/picture-codes.pt") | device.load(f"{work}/picture-latents.pt")
         space["canonical"] = space["canonical"].short()
         names = ("book", "rotation", "canonical", "middle", "axes")
         save_file({name: space[name].contiguous() for name in names}, SPACE)

@@ -4,7 +4,7 @@ import importlib.metadata
 import json
 import os
 
-import torch
+from .. import device
 
 
 def before(work: str, kind: str) -> str:
@@ -25,7 +25,7 @@ def trained(work: str, kind: str, networks: dict[str, str]) -> str:
     spent = []
     for name, checkpoint in networks.items():
         if os.path.exists(f"{work}/{checkpoint}.checkpoint"):
-            saved = torch.load(f"{work}/{checkpoint}.checkpoint")
+            saved = device.load(f"{work}/{checkpoint}.checkpoint")
             spent.append(f"{name} {told(saved)}")
     return f"{before(work, kind)}trained: {', '.join(spent)}"
 

@@ -12,6 +12,7 @@ import shutil
 import torch
 from torch import Tensor
 
+from .. import device
 from ..networks.llama import Llama, LlamaConfig
 from ..networks.precision import plain
 from ..networks.soundstorm import SoundStorm, SoundStormConfig
@@ -29,7 +30,7 @@ def unpack(work: str, model: str) -> None:
 
     os.makedirs(f"{work}/start", exist_ok=True)
     torch.save(load_file(LATENT), f"{work}/projection.pt")
-    speech = {name: tensor.float() for name, tensor in torch.load(f"{model}/speech/ckpt.dev").items()}
+    speech = {name: tensor.float() for name, tensor in device.load(f"{model}/speech/ckpt.dev").items()}
     books = torch.stack([speech[f"quantizer.vq.layers.{level}._codebook.embed"] for level in range(8)])
     transform = torch.cat([speech["transform.weight"], speech["transform.bias"][:, None]], 1)
     count = speech["quantizer.vq.layers.0._codebook.cluster_size"]
@@ -55,7 +56,8 @@ def unpack_soundstorm(work: str, speech: str, books: Tensor) -> None:
 
     with open(f"{speech}/soundstorm.json") as file:
         config = SoundStormConfig(**json.load(file))
-    state = {name: tensor.float() for name, tensor in torch.load(f"{speech}/speechtokenizer_soundstorm_mls.pt").items()}
+    saved = device.load(f"{speech}/speechtokenizer_soundstorm_mls.pt")
+    state = {name: tensor.float() for name, tensor in saved.items()}
     net = SoundStorm(config)
     net.load_state_dict(state)
     if not net.is_silent:

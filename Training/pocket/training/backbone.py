@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .. import device
 from ..data.alignment import frames_of, words_at
 from ..data.latent import SEMANTIC
 from ..data.recordings import Question, load_questions, recorded, reply_codes
@@ -82,7 +83,7 @@ class Mixture:
         self.names: dict[str, list[Question]] = {}  # what is drawn, as it was said in questions
         self.misheard = Misheard()
         self.read: set[str] = set()
-        self.book = torch.load(f"{folder}/books.pt")["books"][0, :, :SEMANTIC]
+        self.book = device.load(f"{folder}/books.pt")["books"][0, :, :SEMANTIC]
         self.near: list[list[int]] = torch.cdist(self.book, self.book).topk(9, largest=False).indices[:, 1:].tolist()
         self.refresh()
 
@@ -161,7 +162,7 @@ class Mixture:
     def moved(self, codes: list[int], rng: random.Random) -> list[int]:
         """Codes as another speaker might have them: all moved the same way in the latent space."""
         generator = torch.Generator().manual_seed(rng.getrandbits(31))
-        way = torch.randn(SEMANTIC, generator=generator) * self.book.std(0)
+        way = torch.randn(SEMANTIC, generator=generator, device="cpu").to(self.book.device) * self.book.std(0)
         way *= rng.uniform(0, FARTHEST) / way.norm()
         return torch.cdist(self.book[torch.tensor(codes).long()] + way, self.book).argmin(1).tolist()
 
@@ -292,14 +293,14 @@ def train_backbone(folder: str, seconds: float, rate: float | None = None, token
     mixture = Mixture(folder, vocabulary)
     net = Llama(LlamaConfig(vocabulary.size))
     rate = rate or (RATE if mixture.fresh else GOING_ON)
-    start_from_code_vectors(net, vocabulary, torch.load(f"{folder}/books.pt")["books"][0, :, :SEMANTIC])
+    start_from_code_vectors(net, vocabulary, device.load(f"{folder}/books.pt")["books"][0, :, :SEMANTIC])
     letters_head, words_head = Letters(net.config.hidden_size), Words(net.config.hidden_size)
     heads = nn.ModuleList([letters_head, words_head])
     if mixture.fresh:
         front = f"{folder}/front.checkpoint"
         if not os.path.exists(front):
             raise FileNotFoundError(f"{front}: a new backbone begins with the layers of stage `front`; run that first")
-        saved = torch.load(front)
+        saved = device.load(front)
         net.load_state_dict(saved["net"])
         letters_head.load_state_dict(saved["helper"])
     first, last = vocabulary.first_speech, vocabulary.first_speech + SPEECH_CODES

@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .. import device
 from ..data.corpus import Utterance, load
 from ..data.latent import ACOUSTIC_ENERGY, SEMANTIC, Projection, corpus_split
 from ..data.signal import MelDistance, frame_features
@@ -82,8 +83,8 @@ def reverberated(wave: Tensor) -> Tensor:
 def train_encoder(folder: str, parts: list[int], seconds: float) -> None:
     torch.manual_seed(1)
     random.seed(1)
-    pieces, latent = Pieces(folder, parts), torch.load(f"{folder}/latent.pt")
-    projection = Projection(torch.load(f"{folder}/projection.pt"))
+    pieces, latent = Pieces(folder, parts), device.load(f"{folder}/latent.pt")
+    projection = Projection(device.load(f"{folder}/projection.pt"))
     net = Encoder(SpeechTokenizerConfig())
     run = Run(folder, "encoder", net, 8e-4, seconds, betas=(0.8, 0.99), decay=1e-3, clip=2.0)
     for _ in run:
@@ -103,8 +104,8 @@ def train_encoder(folder: str, parts: list[int], seconds: float) -> None:
 def train_decoder(folder: str, parts: list[int], seconds: float) -> None:
     torch.manual_seed(2)
     random.seed(2)
-    pieces, ids = Pieces(folder, parts), torch.load(f"{folder}/ids.pt").long()
-    books = torch.load(f"{folder}/books.pt")["books"]
+    pieces, ids = Pieces(folder, parts), device.load(f"{folder}/ids.pt").long()
+    books = device.load(f"{folder}/books.pt")["books"]
     net, distance = Decoder(SpeechTokenizerConfig()), MelDistance()
     run = Run(folder, "decoder", net, 6e-4, seconds, betas=(0.8, 0.99), decay=1e-3, clip=2.0)
     for _ in run:

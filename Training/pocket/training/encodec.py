@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .. import device
 from ..data.music import FRAME, FRAMES, KINDS, RATE, Kind, Note, compose, heard, loudness, render
 from ..data.music_codes import CODES, LEVELS, MELODY, PARTS, QUIET, VARIANTS, codes, quantise, save
 from ..networks.encodec import Decoder, Encodec, EncodecConfig, Encoder
@@ -104,7 +105,7 @@ class Listener(nn.Module):
 def train_encoder(folder: str, seconds: float) -> None:
     torch.manual_seed(41)
     random.seed(41)
-    books = torch.load(f"{folder}/music-books.pt")
+    books = device.load(f"{folder}/music-books.pt")
     net = Listener(Encoder(EncodecConfig()))
     run = Run(folder, "music-encoder", net, 3e-3, seconds, warmup=100, decay=1e-4, clip=2.0)
     for _ in run:
@@ -125,17 +126,17 @@ def train_encoder(folder: str, seconds: float) -> None:
 def say_what_is_heard(folder: str) -> None:
     """Puts the encoder's own codes of the variants into the backbone's lessons."""
     listener = load_net(folder, "music-encoder", Listener(Encoder(EncodecConfig())))
-    books = torch.load(f"{folder}/music-books.pt")
-    codes_of = lambda wave: quantise(listener.hear(torch.tensor(wave)[None])[0].T, books).short().numpy()
+    books = device.load(f"{folder}/music-books.pt")
+    codes_of = lambda wave: quantise(listener.hear(torch.tensor(wave)[None])[0].T, books).short().cpu().numpy()
     seen = np.stack([[codes_of(heard(kind, seed)) for seed in VARIANTS] for kind in KINDS])
-    save(folder, torch.load(f"{folder}/music.pt")["canonical"].numpy(), seen)
+    save(folder, device.load(f"{folder}/music.pt")["canonical"].cpu().numpy(), seen)
 
 
 def train_decoder(folder: str, seconds: float) -> None:
     """Codes to the loudness of the multiples of 50 Hz; from there the way to sound is known."""
     torch.manual_seed(42)
     random.seed(42)
-    books = torch.load(f"{folder}/music-books.pt")
+    books = device.load(f"{folder}/music-books.pt")
     net = nn.Sequential(*Decoder(EncodecConfig()).layers[:3])
     known = [piece() for _ in range(1200)]
     ids = torch.tensor(np.stack([codes(notes, kind.instrument) for notes, kind in known]))
@@ -169,7 +170,7 @@ def take_apart(net: Encodec) -> tuple[Listener, nn.Sequential]:
 def assemble(folder: str) -> Encodec:
     """The whole network of what was trained."""
     net = Encodec(EncodecConfig())
-    net.quantizer.fill(torch.load(f"{folder}/music-books.pt"))
+    net.quantizer.fill(device.load(f"{folder}/music-books.pt"))
     write_rows(net.encoder)
     write_synthesis(net.decoder, LOUD)
     listener, front = take_apart(net)  # these share the network's layers

@@ -14,6 +14,7 @@ import random
 import torch
 from torch import Tensor
 
+from .. import device
 from ..data.latent import SEMANTIC
 from ..data.recordings import Question
 from ..lessons.listening import Letters, Spoken
@@ -81,9 +82,9 @@ def train_front(folder: str, seconds: float) -> None:
     mixture, net = Mixture(folder, vocabulary), Llama(LlamaConfig(vocabulary.size))
     begun = f"{folder}/start/backbone.pt"
     if mixture.fresh:
-        start_from_code_vectors(net, vocabulary, torch.load(f"{folder}/books.pt")["books"][0, :, :SEMANTIC])
+        start_from_code_vectors(net, vocabulary, device.load(f"{folder}/books.pt")["books"][0, :, :SEMANTIC])
     else:
-        net.load_state_dict(torch.load(begun))
+        net.load_state_dict(device.load(begun))
     first_layers = Front(net, not mixture.fresh)
     net.requires_grad_(False)
     first_layers.layers.requires_grad_(True)

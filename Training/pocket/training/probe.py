@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .. import device
 from ..data.alignment import said
 from ..data.latent import SEMANTIC
 from ..data.recordings import Question, load_questions
@@ -79,14 +80,14 @@ def batches(rows: list[Question]) -> list[list[Question]]:
 
 
 def book(folder: str) -> Tensor:
-    return torch.load(f"{folder}/books.pt")["books"][0, :, :SEMANTIC]
+    return device.load(f"{folder}/books.pt")["books"][0, :, :SEMANTIC]
 
 
 def train_probe(folder: str, names: list[str], seconds: float) -> None:
     torch.manual_seed(9)
     net, learned = Probe(book(folder)), f"{folder}/encoder_tuned.checkpoint"
     if os.path.exists(learned):  # stage `hearing` has trained one beside the encoder
-        net.load_state_dict(torch.load(learned)["helper"])
+        net.load_state_dict(device.load(learned)["helper"])
     groups = batches([row for name in names for row in load_questions(folder, name)])
     run, order = Run(folder, "probe", net, 3e-3, seconds, warmup=100), []
     for step in run:
@@ -127,7 +128,7 @@ def align(folder: str, name: str) -> None:
     letters: dict[int, np.ndarray] = {}
     for group in batches(rows):
         with torch.no_grad():
-            scores = net(padded(group)[0]).numpy()
+            scores = net(padded(group)[0]).cpu().numpy()
         for row, score in zip(group, scores, strict=True):
             text = numbers(row.text)
             frames = len(row.codes)

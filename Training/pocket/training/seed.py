@@ -6,6 +6,7 @@ import random
 import torch
 from torch.nn import functional as F
 
+from .. import device
 from ..data.picture_codes import write_way_back
 from ..data.pictures import layers, photograph, pixels, seen_batch
 from ..networks.seed import Seed, SeedConfig
@@ -23,7 +24,7 @@ def blank(folder: str) -> Seed:
     """The network with its codebook and the way back, the rest random but for the Q-Former's experts."""
     torch.manual_seed(21)
     net = Seed(SeedConfig())
-    write_way_back(net, torch.load(f"{folder}/picture-codes.pt"))
+    write_way_back(net, device.load(f"{folder}/picture-codes.pt"))
     make_experts(net)
     return net
 
@@ -58,7 +59,7 @@ def make_experts(net: Seed) -> None:
 
 def train_encoder(folder: str, seconds: float, batch: int = 48) -> None:
     net = blank(folder)
-    made = torch.load(f"{folder}/picture-codes.pt")
+    made = device.load(f"{folder}/picture-codes.pt")
     canonical, book, c = made["canonical"], made["book"], net.config
     own = book.view(c.queries, -1, c.dimension)[..., : c.down[-1]]
     local = canonical - torch.arange(c.queries) * own.shape[1]
@@ -100,7 +101,7 @@ def photographs(seed: int, variants: int, held_out: bool) -> torch.Tensor:
 
 def measure_encoder(folder: str, net: Seed, variants: int = 4) -> dict[str, float]:
     """Share of equal codes and of right names, for pictures like the training's and for held-out ones."""
-    made = torch.load(f"{folder}/picture-codes.pt")
+    made = device.load(f"{folder}/picture-codes.pt")
     out = {}
     for title, held_out in (("like training", False), ("held out", True)):
         seen = photographs(2300 + held_out, variants, held_out)
@@ -118,7 +119,7 @@ def say_what_is_seen(folder: str) -> None:
     print({name: round(value, 4) for name, value in measure_encoder(folder, net).items()}, flush=True)
     seen = photographs(2200, VARIANTS, held_out=False)
     codes = net.encode(seen.flatten(0, 1)).view(len(seen), VARIANTS, -1)
-    canonical = torch.load(f"{folder}/picture-codes.pt")["canonical"]
+    canonical = device.load(f"{folder}/picture-codes.pt")["canonical"]
     out = {"names": picture_names(), "canonical": canonical.short(), "seen": codes.short()}
     torch.save(out, f"{folder}/pictures.pt.new")
     os.replace(f"{folder}/pictures.pt.new", f"{folder}/pictures.pt")

@@ -13,6 +13,7 @@ from collections import Counter
 import torch
 from torch import Tensor, nn
 
+from .. import device
 from ..data import recordings
 from ..data.corpus import load
 from ..data.latent import DIM, SEMANTIC, corpus_split
@@ -23,7 +24,7 @@ from ..networks.speechtokenizer import nearest
 from .muon import muon
 from .run import Run, cheap
 
-WEIGHTS = torch.tensor([1.0, 0.7, 0.5, 0.4, 0.3, 0.3, 0.3])  # of the levels in the loss
+WEIGHTS = (1.0, 0.7, 0.5, 0.4, 0.3, 0.3, 0.3)  # of the levels in the loss
 RATE, GOING_ON = 1.5e-3, 8e-4  # learning rates from the beginning, and from weights that know the replies
 ABOVE = 0.3  # of what a pass says of the levels above its own: they are said again
 
@@ -116,7 +117,7 @@ def recode(folder: str, parts: list[int], count: int = 160) -> None:
     common = [u for u in train if u.voice != REPLY_VOICE and heard[u.voice] >= 20]
     rare = [u for u in train if heard[u.voice] < 20]
     out = {}
-    for u in random.sample(reply, count) + random.sample(common, count) + random.sample(rare, min(len(rare), count)):
+    for u in (u for voices in (reply, common, rare) for u in random.sample(voices, min(len(voices), count))):
         sound = torch.tensor(wave[u.start * HOP : u.end * HOP].astype("float32") / 32768)
         out[u.start] = tokenizer.encode(sound).short()
         if len(out) % 200 == 0:
@@ -128,7 +129,7 @@ def train_soundstorm(folder: str, parts: list[int], seconds: float, frames: int 
     """`frames` is the size of a batch, padding counted."""
     torch.manual_seed(3)
     random.seed(3)
-    books = torch.load(f"{folder}/books.pt")["books"]
+    books = device.load(f"{folder}/books.pt")["books"]
     lessons, net = Lessons(folder, parts, books), TiedSoundStorm(books, SoundStormConfig())
     rate = GOING_ON if os.path.exists(f"{folder}/start/soundstorm.pt") else RATE
     run = Run(folder, "soundstorm", net, rate, seconds, warmup=50, optimizers=muon(net, rate, ".layers."))

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .. import device
 from ..data.signal import MelDistance
 from ..data.voices import HOP
 from ..networks.soundstorm import SoundStorm, SoundStormConfig
@@ -26,7 +27,7 @@ def storm(folder: str) -> SoundStorm:
     """The trained SoundStorm in its official form, a silent one where none was trained."""
     if not begun(folder, "soundstorm"):
         return SoundStorm.silent()
-    books = torch.load(f"{folder}/books.pt")["books"]
+    books = device.load(f"{folder}/books.pt")["books"]
     return load_net(folder, "soundstorm", TiedSoundStorm(books, SoundStormConfig())).official().eval()
 
 
@@ -39,7 +40,7 @@ def fill(folder: str, parts: list[int], count: int = 120) -> None:
         return
     random.seed(6)
     pieces, net = Pieces(folder, parts), storm(folder)
-    true, recoded = torch.load(f"{folder}/ids.pt").long(), torch.load(f"{folder}/recoded.pt")
+    true, recoded = device.load(f"{folder}/ids.pt").long(), device.load(f"{folder}/recoded.pt")
     prompts = [recoded[u.start].long() for u in pieces.reply if u.start in recoded]
 
     def filled(semantic: Tensor) -> Tensor:
@@ -48,9 +49,10 @@ def fill(folder: str, parts: list[int], count: int = 120) -> None:
         prompt = random.choice(prompts)[:, :PROMPT].T
         return torch.cat([net.generate(chunk, prompt) for chunk in semantic.split(CHUNK)]).T.short()
 
-    replies = {text: filled(entry["true"].long()) for text, entry in torch.load(f"{folder}/replies.pt").items()}
+    replies = {text: filled(entry["true"].long()) for text, entry in device.load(f"{folder}/replies.pt").items()}
     print(f"fill: {len(replies)} replies", flush=True)
-    chosen = random.sample([u for u in pieces.reply if u.end - u.start > 45], count)
+    long = [u for u in pieces.reply if u.end - u.start > 45]
+    chosen = random.sample(long, min(len(long), count))
     sentences = [(u.start, filled(true[0, u.start : u.end])) for u in chosen]
     torch.save({"replies": replies, "sentences": sentences}, f"{folder}/filled.pt")
 
@@ -59,10 +61,10 @@ def tune_decoder(folder: str, parts: list[int], seconds: float) -> None:
     """A third of what it hears are the replies themselves, a closed set; the rest is speech through the codec."""
     torch.manual_seed(7)
     random.seed(7)
-    pieces, true = Pieces(folder, parts), torch.load(f"{folder}/ids.pt").long()
-    books = torch.load(f"{folder}/books.pt")["books"]
-    own = list(torch.load(f"{folder}/recoded.pt").items())
-    filled, recordings = torch.load(f"{folder}/filled.pt"), torch.load(f"{folder}/replies.pt")
+    pieces, true = Pieces(folder, parts), device.load(f"{folder}/ids.pt").long()
+    books = device.load(f"{folder}/books.pt")["books"]
+    own = list(device.load(f"{folder}/recoded.pt").items())
+    filled, recordings = device.load(f"{folder}/filled.pt"), device.load(f"{folder}/replies.pt")
     texts = domain.all_replies()
 
     def draw() -> tuple[np.ndarray, Tensor]:
@@ -71,7 +73,7 @@ def tune_decoder(folder: str, parts: list[int], seconds: float) -> None:
         if way < 0.35:
             text = random.choice(texts)
             entry = recordings[text]
-            return entry["wave"].numpy(), filled["replies"][text] if way < 0.25 else entry["true"][None]
+            return entry["wave"].cpu().numpy(), filled["replies"][text] if way < 0.25 else entry["true"][None]
         if way < 0.9:
             start, codes = random.choice(own if way > 0.45 else filled["sentences"])
         else:

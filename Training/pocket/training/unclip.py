@@ -9,6 +9,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from .. import device
 from ..data.picture_latents import latents
 from ..data.pictures import clean
 from ..networks import unclip
@@ -22,7 +23,7 @@ ROUGH = 0.25  # the most noise in what the decoder is given: the UNet is not exa
 def train_decoder(folder: str, seconds: float, batch: int = 8) -> None:
     torch.manual_seed(22)
     net = unclip.decoder()
-    drawings, made = clean(), torch.load(f"{folder}/picture-latents.pt")
+    drawings, made = clean(), device.load(f"{folder}/picture-latents.pt")
     run = Run(folder, "picture-decoder", net, 2e-3, seconds, warmup=100, decay=0.0, betas=(0.9, 0.99), floor=0.02)
     rng = random.Random(2200 + run.steps)
     torch.manual_seed(2200 + run.steps)
@@ -72,9 +73,9 @@ class Codes:
     """Embeddings as they come out of the tokens, some of which are exchanged for near ones."""
 
     def __init__(self, folder: str) -> None:
-        made = torch.load(f"{folder}/picture-codes.pt")
+        made = device.load(f"{folder}/picture-codes.pt")
         self.canonical, self.rotation = made["canonical"], made["rotation"]
-        self.seen = torch.load(f"{folder}/pictures.pt")["seen"].long()
+        self.seen = device.load(f"{folder}/pictures.pt")["seen"].long()
         places, down = self.canonical.shape[1], self.rotation.shape[0] // self.canonical.shape[1]
         self.values = made["book"][:, :down]
         own = self.values.view(places, -1, down)
@@ -136,7 +137,7 @@ def know_names(unet: nn.Module, codes: Codes, rounds: int = 400) -> None:
 def train_unet(folder: str, seconds: float, batch: int = 32) -> None:
     torch.manual_seed(23)
     net = Averaged(unclip.unet())
-    targets = latents(clean() * 2 - 1, torch.load(f"{folder}/picture-latents.pt"))
+    targets = latents(clean() * 2 - 1, device.load(f"{folder}/picture-latents.pt"))
     codes, states = Codes(folder), unclip.prompt()
     know_names(net.net, codes)
     net.mean.load_state_dict(net.net.state_dict())
@@ -176,7 +177,7 @@ def tune_decoder(folder: str, seconds: float, batch: int = 8) -> None:
     """The decoder on what it will get: half of it latents as the UNet draws them."""
     net = unclip.decoder()
     net.load_state_dict(load_net(folder, "picture-decoder", unclip.decoder()).state_dict())
-    drawings, made, drawn = clean(), torch.load(f"{folder}/picture-latents.pt"), draw_all(folder)
+    drawings, made, drawn = clean(), device.load(f"{folder}/picture-latents.pt"), draw_all(folder)
     run = Run(folder, "picture-tuned", net, 6e-4, seconds, warmup=20, decay=0.0, betas=(0.9, 0.99), floor=0.02)
     rng = random.Random(3000 + run.steps)
     torch.manual_seed(3000 + run.steps)

@@ -12,10 +12,10 @@ import random
 from html import escape
 
 import numpy as np
-import torch
 
 from evaluation.opus import ogg
 
+from .. import device
 from ..data import music, pictures
 from ..judging.report import REPORTS
 from . import instruct
@@ -65,7 +65,7 @@ class Renderer:
 
     def __init__(self, work: str, seconds: float = 5.0, bitrate: int = 24_000) -> None:
         self.work, self.seconds, self.bitrate = work, seconds, bitrate
-        self.replies: dict[str, dict] = torch.load(f"{work}/replies.pt")
+        self.replies: dict[str, dict] = device.load(f"{work}/replies.pt")
         self.places: dict[str, list[tuple[str, int, str]]] = {}  # text -> file, row and voice of its recordings
         for path in sorted(glob.glob(f"{work}/spoken-train-*.npz")):
             for row, (text, _, voice) in enumerate(json.loads(str(np.load(path)["rows"]))):
