@@ -13,7 +13,6 @@ import subprocess
 import sys
 import time
 
-from .device import gpu
 from .stages import STAGES, estimate, left_out
 
 
@@ -36,12 +35,24 @@ def command(name: str, options: argparse.Namespace) -> list[str]:
     if cores(name, options) > 1:
         program += ["torch.distributed.run", "--standalone", "--nproc-per-node", str(options.jobs), "-m"]
     program += ["pocket", name, "--work", options.work, "--model", options.model, "--pace", str(options.pace)]
-    return [*program, "--hear"] if options.hear else program
+    return [*program, "--hear"] if hears(options) else program
+
+
+def gpu() -> bool:
+    """Whether there is one."""
+    import torch
+
+    return torch.cuda.is_available()
 
 
 def shipped(options: argparse.Namespace) -> bool:
     """Whether training goes on from shipped weights, which stage `start` has unpacked, or will."""
     return os.path.exists(f"{options.work}/start/provenance.json") or not os.path.exists(f"{options.work}/start.done")
+
+
+def hears(options: argparse.Namespace) -> bool:
+    """Whether the encoder's ear is trained further: in this run, or in the one that it goes on from."""
+    return options.hear or os.path.exists(f"{options.work}/hear")
 
 
 def cores(name: str, options: argparse.Namespace) -> int:
@@ -53,8 +64,10 @@ def run_all(options: argparse.Namespace) -> None:
     """Starts each stage as soon as what it needs is there and there is a core for it."""
     if options.anew:
         open(f"{options.work}/start.done", "w").close()  # nothing to begin with
+    if options.hear:
+        open(f"{options.work}/hear", "w").close()
     finished = {name for name in STAGES if os.path.exists(f"{options.work}/{name}.done")}
-    ahead = [name for name in STAGES if name not in finished and not left_out(name, shipped(options), options.hear)]
+    ahead = [name for name in STAGES if name not in finished and not left_out(name, shipped(options), hears(options))]
     print(estimate(ahead, options.pace, options.jobs), flush=True)
     running: dict[str, subprocess.Popen] = {}
     while len(finished) < len(STAGES):
@@ -86,7 +99,7 @@ def main() -> None:
     if STAGES[options.stage].trains and gpu():
         torch.set_default_device("cuda")
     began = time.time()
-    if left_out(options.stage, shipped(options), options.hear):
+    if left_out(options.stage, shipped(options), hears(options)):
         print(f"{options.stage}: the shipped weights have had this", flush=True)
     else:
         STAGES[options.stage].run(options.work, options.model, options.pace)

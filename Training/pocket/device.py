@@ -7,11 +7,6 @@ from the work folder, written by any stage, is put there by `load`.
 import torch
 
 
-def gpu() -> bool:
-    """Whether there is a GPU."""
-    return torch.cuda.is_available()
-
-
 def on_gpu() -> bool:
     """Whether this stage computes on it."""
     return torch.get_default_device().type != "cpu"

@@ -13,7 +13,7 @@ from pocket import device  # noqa: E402
 from pocket.tests.elsewhere import gpu  # noqa: E402
 from pocket.training.run import BATCHES, Run, cheap  # noqa: E402
 
-OPTIONS = Namespace(work="w", model="m", pace=1.0, hear=False, jobs=2)
+OPTIONS = Namespace(work="no-such-folder", model="m", pace=1.0, hear=False, jobs=2)
 
 
 def test_what_is_refused_on_a_gpu_is_refused() -> None:

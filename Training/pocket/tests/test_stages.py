@@ -1,5 +1,9 @@
 """What stages are there, and which of them shipped weights go on without."""
 
+from argparse import Namespace
+from pathlib import Path
+
+from pocket.__main__ import command, hears
 from pocket.stages import STAGES, estimate, left_out
 
 
@@ -17,6 +21,13 @@ def test_shipped_weights_keep_what_codes_mean_unless_they_are_to_hear() -> None:
     assert without(shipped=True, hear=False) == {"encoder", "hearing", "front"}
     assert without(shipped=True, hear=True) == {"encoder"}
     assert without(shipped=False, hear=False) == without(shipped=False, hear=True) == set()
+
+
+def test_a_run_that_was_to_hear_goes_on_with_that(tmp_path: Path) -> None:
+    options = Namespace(work=str(tmp_path), model="m", pace=1.0, hear=False, jobs=1)
+    assert not hears(options) and "--hear" not in command("probe", options)
+    (tmp_path / "hear").touch()
+    assert hears(options) and "--hear" in command("probe", options)
 
 
 def test_the_estimate_tells_what_training_at_a_pace_takes() -> None:
