@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// The duplex on a real PulseAudio and a real PipeWire with null sinks: `room` is what the microphone hears, `speaker` what is played.
-@Suite("A duplex on a real sound server", .serialized) struct DuplexTests {
+@Suite("A duplex on a real sound server", .serialized, .inTime) struct DuplexTests {
     private static let room = SoundServer.Sink("room", rate: 16_000)
     private static let speaker = SoundServer.Sink("speaker", rate: 24_000)
     private static let ready = PulseEvent.ready(source: "room.monitor", sink: "speaker")
